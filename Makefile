@@ -1,0 +1,29 @@
+# Every command a person needs. What is missing on the machine is installed by .tools/.
+.DEFAULT_GOAL := help
+.PHONY: help dev build test check deploy clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-12s  %s\n", $$1, $$2 }'
+
+dev: build ## run the Worker at http://127.0.0.1:8787 [ORIGIN=url] [ISSUER=url] [PORT=number]
+	@exec .tools/with node tests/dev.mjs
+
+build: ## build the Worker into edge/build
+	@.tools/build
+
+test: build ## run every test: native, then the built Worker in workerd
+	@.tools/nextest run --workspace
+	@.tools/with cargo test --quiet --workspace --doc
+	@npm --prefix tests test
+
+check: build ## check format, lints and both deployments, without deploying
+	@.tools/with cargo fmt --all --check
+	@.tools/with cargo clippy --workspace --all-targets --locked -- -D warnings
+	@.tools/wrangler staging --dry-run
+	@.tools/wrangler production --dry-run
+
+deploy: build ## deploy to Cloudflare, ENV=staging or ENV=production
+	@.tools/wrangler "$(ENV)"
+
+clean: ## remove what was built here; the tools in the cache stay
+	@rm -rf target edge/build tests/node_modules .wrangler

@@ -1,0 +1,21 @@
+//! `he2 check`: all faults of he2.toml, or a line that says what it holds.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use crate::{Said, file};
+
+pub(crate) fn run(given: Option<PathBuf>) -> Said {
+    let (name, config) = file::load(given.as_deref())?;
+    let plan = config.plan();
+    let routes: BTreeSet<_> = plan.routes.iter().map(|route| route.name).collect();
+    let limits: BTreeSet<_> = plan.routes.iter().filter_map(|route| route.limit).map(|limit| limit.name).collect();
+    Ok(format!(
+        "{name} is good: {} hosts, {} services, {} routes with {} paths, {} limits\n",
+        plan.hosts.len(),
+        plan.services.len(),
+        routes.len(),
+        plan.routes.len(),
+        limits.len()
+    ))
+}

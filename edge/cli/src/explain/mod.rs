@@ -1,0 +1,87 @@
+//! `he2 explain`: a request through the gateway's own code, with a platform that does nothing.
+
+mod offline;
+mod print;
+mod redact;
+mod steps;
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::UNIX_EPOCH;
+
+use edge_core::gateway;
+use edge_core::host::{Outgoing, Request};
+use edge_core::limit::Ask;
+use edge_core::plan::Plan;
+use edge_core::record::Record;
+use edge_core::target::{self, Target};
+use http::{HeaderMap, Method, Response};
+
+use crate::args::Asked;
+use crate::{Failure, Said, file};
+use offline::Offline;
+
+/// All that was seen of one request's way.
+struct Seen {
+    file: String,
+    plan: &'static Plan,
+    method: Method,
+    target: Target,
+    headers: HeaderMap,
+    record: Record,
+    response: Response<String>,
+    /// The limiter's object and the question it would be asked.
+    asked: Option<(String, Ask)>,
+    /// What would go to the origin.
+    sent: Option<Outgoing<String>>,
+}
+
+pub(crate) fn run(asked: &Asked) -> Said {
+    let (file, config) = file::load(asked.config.as_deref())?;
+    let target = target::parse(&asked.url)
+        .ok_or_else(|| Failure::Usage("the URL must be absolute, as https://he2.ai/api/agents".to_owned()))?;
+    // Made once per run and used until its end.
+    let plan: &'static Plan = Box::leak(Box::new(config.plan()));
+    let platform = Offline::new(asked, now_ms(asked)?)?;
+    let (response, record) = finish(gateway::handle(plan, &platform, request(asked, &target)));
+    let (limit, sent) = platform.into_seen();
+    let (method, headers) = (asked.method.clone(), asked.headers.clone());
+    let seen = Seen { file, plan, method, target, headers, record, response, asked: limit, sent };
+    Ok(if asked.json { print::json(&seen) } else { print::text(&seen) })
+}
+
+fn request(asked: &Asked, target: &Target) -> Request<String> {
+    let Target { scheme, host, path, query } = target.clone();
+    Request {
+        method: asked.method.clone(),
+        scheme,
+        host,
+        path,
+        query,
+        headers: asked.headers.clone(),
+        ip: Some(asked.ip),
+        body: String::new(),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a program of the host, where this clock works")]
+fn now_ms(asked: &Asked) -> Result<u64, Failure> {
+    let seconds = match asked.now {
+        Some(seconds) => seconds,
+        None => std::time::SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_err(|_| Failure::Usage("the clock stands before 1970; use --now".to_owned()))?
+            .as_secs(),
+    };
+    Ok(seconds.saturating_mul(1000))
+}
+
+/// Runs a future that never waits: the platform's every answer is ready.
+fn finish<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return done;
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What may be shown: explanations are pasted into tickets, so nothing in them opens a door.
+
+use http::HeaderMap;
+
+const HIDDEN: &str = "(hidden)";
+
+/// Parts of the names of fields that carry a secret or a proof.
+const SECRET_FIELDS: [&str; 8] =
+    ["authorization", "cookie", "key", "lock", "secret", "signature", "token", "x-mcp-headers"];
+
+/// Query parameters that do.
+const SECRET_PARAMETERS: [&str; 6] = ["token", "access_token", "refresh_token", "apikey", "api_key", "code"];
+
+/// The fields as name and value, secrets hidden.
+pub(super) fn fields(headers: &HeaderMap) -> Vec<(String, String)> {
+    let shown = |name: &str, value: &http::HeaderValue| {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        (name.to_owned(), if is_secret(name) { hide(&value) } else { value })
+    };
+    headers.iter().map(|(name, value)| shown(name.as_str(), value)).collect()
+}
+
+fn is_secret(name: &str) -> bool {
+    SECRET_FIELDS.iter().any(|part| name.contains(part))
+}
+
+/// A scheme says nothing about who may enter.
+fn hide(value: &str) -> String {
+    match value.split_once(' ') {
+        Some((scheme, _)) if scheme.eq_ignore_ascii_case("bearer") => format!("{scheme} {HIDDEN}"),
+        _ => HIDDEN.to_owned(),
+    }
+}
+
+/// A URL without the values of its secret parameters.
+pub(super) fn url(url: &str) -> String {
+    let Some((before, query)) = url.split_once('?') else { return url.to_owned() };
+    let pairs: Vec<String> = query.split('&').map(parameter).collect();
+    format!("{before}?{}", pairs.join("&"))
+}
+
+fn parameter(pair: &str) -> String {
+    match pair.split_once('=') {
+        Some((name, _)) if SECRET_PARAMETERS.contains(&name.to_ascii_lowercase().as_str()) => {
+            format!("{name}={HIDDEN}")
+        }
+        _ => pair.to_owned(),
+    }
+}

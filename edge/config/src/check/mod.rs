@@ -1,0 +1,45 @@
+//! From what he2.toml says to what holds: every rule that needs more than one value's kind.
+
+mod auth;
+mod cors;
+mod hosts;
+mod policies;
+mod routes;
+mod services;
+mod text;
+
+use edge_core::plan::Plan;
+
+use crate::fault::Report;
+use crate::written::Written;
+use crate::{Config, leak, order, reach};
+
+/// The checked configuration. What is wrong is in `report`; the result is only good if nothing is.
+pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
+    let domain = hosts::domain(written.domain.as_ref(), report);
+    let hosts = hosts::check(written.hosts.as_deref(), domain.as_deref(), report);
+    let services = services::check(&written.services, report);
+    let limits = policies::limits(&written.limits, report);
+    let caches = policies::caches(&written.caches, report);
+    let origin = written.origin.as_ref();
+    let before = report.count();
+    let names = routes::Names { written, hosts: &hosts, limits: &limits, caches: &caches };
+    let mut routes = routes::check(&names, origin.and_then(|origin| origin.first_byte.as_ref()), report);
+    order::sort(&mut routes);
+    reach::check(&routes, report);
+    let auth = written.auth.as_ref().and_then(|auth| auth::check(auth, report));
+    let cors = written.cors.as_ref().and_then(|cors| cors::check(cors, report));
+    let lock_header = origin.and_then(|origin| services::lock_header(origin.lock_header.as_ref()?, report));
+    let plan = Plan {
+        hosts: leak::list(hosts),
+        services: leak::list(services.iter().map(services::planned).collect()),
+        routes: leak::list(routes),
+        auth: auth?,
+        cors: cors?,
+        lock_header: lock_header?,
+    };
+    if report.count() == before {
+        services::health(&written.services, &plan, report);
+    }
+    Some(Config { domain: domain?, services, plan })
+}

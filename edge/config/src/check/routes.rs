@@ -1,0 +1,215 @@
+//! Routes: one entry of the plan for each path.
+
+use edge_core::plan::{Auth, Cache, Host, Limit, Route, Segment};
+
+use super::text::{check_known, check_list, check_name, check_twice, is_token, leaked};
+use crate::fault::Report;
+use crate::read::Lined;
+use crate::written::{self, RouteAuth, Written};
+use crate::{leak, pattern, reach, suggest};
+
+const CLASSES: [&str; 6] = ["public", "optional", "user", "stream", "admin", "blocked"];
+
+/// What routes refer to: all names that are written, and the values of those without a fault.
+pub(crate) struct Names<'a> {
+    pub(crate) written: &'a Written,
+    pub(crate) hosts: &'a [Host],
+    pub(crate) limits: &'a [Limit],
+    pub(crate) caches: &'a [(String, Cache)],
+}
+
+/// The plan's routes, in the order of the file; without those whose faults leave nothing to compare.
+pub(crate) fn check(names: &Names<'_>, first_byte: Option<&Lined<u32>>, report: &Report) -> Vec<Route> {
+    let Some(routes) = &names.written.routes else { return Vec::new() };
+    let route_names: Vec<Lined<String>> = routes.iter().filter_map(|route| route.name.clone()).collect();
+    check_twice("route", &route_names, report);
+    route_names.iter().for_each(|name| check_name(name, report));
+    let default = first_byte.map_or(1, |seconds| seconds.value);
+    routes.iter().flat_map(|route| checked(route, names, default, report)).collect()
+}
+
+/// One route for each of its paths.
+fn checked(route: &written::Route, names: &Names<'_>, first_byte: u32, report: &Report) -> Vec<Route> {
+    let auth = auth(route, report);
+    let service = service(route, auth, names, report);
+    let limit = limit(route, auth, names, report);
+    let cache = cache(route, auth, names, report);
+    let hosts = hosts(route, names, report);
+    let Some(methods) = methods(route, report) else { return Vec::new() };
+    let patterns = patterns(route, report);
+    let seconds = route.first_byte.good().map_or(first_byte, |seconds| seconds.value);
+    let entry = |(line, pattern, segments)| Route {
+        name: route.name.as_ref().map_or("", |name| leak::text(&name.value)),
+        line,
+        hosts,
+        methods,
+        pattern,
+        segments,
+        service,
+        auth: auth.unwrap_or(Auth::Blocked),
+        limit,
+        cache,
+        raw_path: route.raw_path.good().is_some_and(|raw| raw.value),
+        first_byte_ms: seconds.saturating_mul(1000),
+    };
+    patterns.into_iter().map(entry).collect()
+}
+
+type Pattern = (u32, &'static str, &'static [Segment]);
+
+fn patterns(route: &written::Route, report: &Report) -> Vec<Pattern> {
+    let Some(paths) = &route.paths else { return Vec::new() };
+    check_list("paths", paths, report);
+    let mut patterns = Vec::new();
+    for path in &paths.value {
+        match pattern::parse(&path.value) {
+            Ok(segments) => patterns.push((path.line, leak::text(&path.value), leak::list(segments))),
+            Err(faults) => faults.into_iter().for_each(|fault| report.add(path.line, fault)),
+        }
+    }
+    patterns
+}
+
+fn hosts(route: &written::Route, names: &Names<'_>, report: &Report) -> &'static [&'static str] {
+    let Some(hosts) = &route.hosts else { return &[] };
+    check_list("hosts", hosts, report);
+    let known: Vec<&str> = names.hosts.iter().map(|host| host.name).collect();
+    if !known.is_empty() {
+        check_known("host", &hosts.value, &known, report);
+    }
+    for host in &hosts.value {
+        let target =
+            names.hosts.iter().find(|known| known.name == host.value).and_then(|known| known.redirect);
+        if let Some(target) = target {
+            let text = format!("host `{}` only redirects; put the route on `{target}`", host.value);
+            report.add(host.line, text);
+        }
+    }
+    leaked(&hosts.value)
+}
+
+/// `None` when they cannot be read: nothing can be said of what the route takes.
+fn methods(route: &written::Route, report: &Report) -> Option<&'static [&'static str]> {
+    let Some(methods) = route.methods.good() else { return route.methods.is_absent().then_some(&[]) };
+    if methods.value.is_empty() {
+        report.add(methods.line, "`methods` is empty; name at least one, or leave it out to take all");
+    }
+    check_twice("methods", &methods.value, report);
+    let (heads, others): (Vec<_>, Vec<_>) =
+        methods.value.iter().cloned().partition(|method| method.value == "HEAD");
+    heads.iter().for_each(|head| report.add(head.line, "HEAD is wherever GET is; name GET instead"));
+    check_known("method", &others, &reach::METHODS, report);
+    Some(leaked(&methods.value))
+}
+
+fn auth(route: &written::Route, report: &Report) -> Option<Auth> {
+    let auth = route.auth.as_ref()?;
+    match &auth.value {
+        RouteAuth::Webhook(headers) => webhook(auth.line, headers, report),
+        RouteAuth::Named(class) => match class.as_str() {
+            "public" => Some(Auth::Public),
+            "optional" => Some(Auth::Optional),
+            "user" => Some(Auth::User),
+            "stream" => Some(Auth::Stream),
+            "admin" => Some(Auth::Admin),
+            "blocked" => Some(Auth::Blocked),
+            "webhook" => {
+                report.add(
+                    auth.line,
+                    "auth `webhook` needs its headers; write { webhook = [\"stripe-signature\"] }",
+                );
+                None
+            }
+            other => {
+                report.add(auth.line, format!("unknown auth `{other}`; {}", suggest::hint(other, CLASSES)));
+                None
+            }
+        },
+    }
+}
+
+fn webhook(line: u32, headers: &[Lined<String>], report: &Report) -> Option<Auth> {
+    if headers.is_empty() {
+        report.add(line, "auth `webhook` names no header; name those of which one must be there");
+    }
+    check_twice("header", headers, report);
+    for header in headers {
+        if !is_token(&header.value) || header.value.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            report.add(header.line, format!("`{}` is no header name in lower case", header.value));
+        }
+    }
+    Some(Auth::Webhook(leaked(headers)))
+}
+
+fn service(route: &written::Route, auth: Option<Auth>, names: &Names<'_>, report: &Report) -> &'static str {
+    let Some(service) = route.service.good() else {
+        if route.service.is_absent() && !matches!(auth, Some(Auth::Blocked) | None) {
+            report.add(route.line, "[[route]] needs `service`; name what answers it");
+        }
+        return "";
+    };
+    if auth == Some(Auth::Blocked) {
+        report.add(service.line, "a blocked route goes to no service; remove `service`");
+    }
+    let known = names.written.services.iter().map(|service| service.name.value.as_str());
+    check_reference("service", service, known.collect(), report);
+    let found = names.written.services.iter().find(|known| known.name.value == service.value);
+    if found.is_some_and(|found| found.port.is_absent()) {
+        let name = &service.value;
+        let text =
+            format!("service `{name}` has no port and takes no traffic; name another or give it a port");
+        report.add(service.line, text);
+    }
+    leak::text(&service.value)
+}
+
+fn limit(route: &written::Route, auth: Option<Auth>, names: &Names<'_>, report: &Report) -> Option<Limit> {
+    let limit = route.limit.good()?;
+    let known = names.written.limits.iter().map(|limit| limit.name.value.as_str());
+    check_reference("limit", limit, known.collect(), report);
+    let reason = match auth {
+        Some(Auth::Webhook(_)) => Some("a webhook: its sender gives up on one that is refused"),
+        Some(Auth::Stream) => Some("a stream: browsers never reconnect after a refusal"),
+        Some(Auth::Blocked) => Some("a blocked route"),
+        _ => None,
+    };
+    if let Some(reason) = reason {
+        report.add(limit.line, format!("no limit on {reason}; remove `limit`"));
+    }
+    names.limits.iter().find(|known| known.name == limit.value).copied()
+}
+
+fn cache(route: &written::Route, auth: Option<Auth>, names: &Names<'_>, report: &Report) -> Cache {
+    let Some(cache) = route.cache.good() else { return Cache::Off };
+    let known = names.written.caches.iter().map(|cache| cache.name.value.as_str());
+    check_reference("cache", cache, known.collect(), report);
+    let found = names.caches.iter().find(|(name, _)| *name == cache.value);
+    let found = found.map_or(Cache::Off, |(_, policy)| *policy);
+    if let Some(fault) = auth.and_then(|auth| unsafe_cache(auth, found)) {
+        report.add(cache.line, format!("cache `{}`: {fault}", cache.value));
+    }
+    found
+}
+
+/// Why answers of this class must not be stored so: one caller's answer would reach another.
+fn unsafe_cache(auth: Auth, cache: Cache) -> Option<&'static str> {
+    match (auth, cache) {
+        (_, Cache::Off) => None,
+        (Auth::Stream, _) => Some("a stream is one caller's; use a policy with mode \"off\""),
+        (Auth::Webhook(_), _) => Some("a webhook's answer is its sender's; use a policy with mode \"off\""),
+        (Auth::Admin, _) => Some("operators see live answers only; use a policy with mode \"off\""),
+        (Auth::Blocked, _) => Some("a blocked route has no answer to store; remove `cache`"),
+        (Auth::Public, Cache::Assign { shared: true, .. }) => {
+            Some("`shared` is for routes that check the caller; use a policy without it")
+        }
+        _ => None,
+    }
+}
+
+/// Notes a name that is written nowhere.
+fn check_reference(what: &str, name: &Lined<String>, known: Vec<&str>, report: &Report) {
+    if !known.contains(&name.value.as_str()) {
+        let hint = suggest::hint(&name.value, known);
+        report.add(name.line, format!("unknown {what} `{}`; {hint}", name.value));
+    }
+}

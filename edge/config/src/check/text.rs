@@ -1,0 +1,68 @@
+//! Forms of text: names, host names, header names, paths.
+
+use crate::fault::Report;
+use crate::read::Lined;
+use crate::{leak, suggest};
+
+/// Names of routes, services and policies: short, and fit for a header (RFC 9651 §3.3.3) and a resource's name.
+pub(crate) fn is_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_lowercase())
+        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+pub(crate) fn check_name(name: &Lined<String>, report: &Report) {
+    if !is_name(&name.value) {
+        report.add(name.line, format!("name `{}`: use lower-case letters, digits and `-`", name.value));
+    }
+}
+
+/// A host name in the form in which it is compared: lower case, no port, no final dot.
+pub(crate) fn is_host(text: &str) -> bool {
+    let is_label = |label: &str| {
+        let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        (1..=63).contains(&label.len())
+            && label.bytes().all(inner)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(is_label)
+}
+
+/// The name of a header (RFC 9110 §5.6.2).
+pub(crate) fn is_token(text: &str) -> bool {
+    let special = b"!#$%&'*+-.^_`|~";
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || special.contains(&byte))
+}
+
+/// Notes every item that is there twice.
+pub(crate) fn check_twice(what: &str, items: &[Lined<String>], report: &Report) {
+    for (index, item) in items.iter().enumerate() {
+        let before = items.iter().take(index).find(|other| other.value == item.value);
+        if let Some(before) = before {
+            let text = format!("{what} `{}` is already on line {}; remove one", item.value, before.line);
+            report.add(item.line, text);
+        }
+    }
+}
+
+/// Notes every item that is not one of `known`.
+pub(crate) fn check_known(what: &str, items: &[Lined<String>], known: &[&str], report: &Report) {
+    for item in items.iter().filter(|item| !known.contains(&item.value.as_str())) {
+        let hint = suggest::hint(&item.value, known.iter().copied());
+        report.add(item.line, format!("unknown {what} `{}`; {hint}", item.value));
+    }
+}
+
+/// Notes an empty list, and every item that is there twice.
+pub(crate) fn check_list(key: &str, list: &Lined<Vec<Lined<String>>>, report: &Report) {
+    if list.value.is_empty() {
+        report.add(list.line, format!("`{key}` is empty; name at least one"));
+    }
+    check_twice(key, &list.value, report);
+}
+
+/// The items, as the plan has them.
+pub(crate) fn leaked(items: &[Lined<String>]) -> &'static [&'static str] {
+    leak::list(items.iter().map(|item| leak::text(&item.value)).collect())
+}

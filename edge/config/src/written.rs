@@ -1,0 +1,270 @@
+//! What he2.toml says, word for word.
+//!
+//! A value is here when it is of the right kind; whether it makes sense is for `check`. A missing or mistyped one
+//! is `None` and already reported.
+
+use toml::de::{DeTable, DeValue};
+
+use crate::fault::Report;
+use crate::read::{Given, Leeway, Lined, Read, Section};
+
+pub(crate) type Texts = Option<Lined<Vec<Lined<String>>>>;
+
+pub(crate) struct Written {
+    pub(crate) domain: Option<Lined<String>>,
+    pub(crate) hosts: Option<Vec<Host>>,
+    pub(crate) services: Vec<Service>,
+    pub(crate) auth: Option<Auth>,
+    pub(crate) cors: Option<Cors>,
+    pub(crate) origin: Option<Origin>,
+    pub(crate) limits: Vec<Limit>,
+    pub(crate) caches: Vec<Cache>,
+    pub(crate) routes: Option<Vec<Route>>,
+}
+
+pub(crate) struct Host {
+    pub(crate) name: Option<Lined<String>>,
+    pub(crate) redirect: Given<String>,
+}
+
+pub(crate) struct Service {
+    pub(crate) name: Lined<String>,
+    pub(crate) port: Given<u16>,
+    pub(crate) health: Given<String>,
+    pub(crate) cpu: Option<Lined<u32>>,
+    pub(crate) memory: Option<Lined<u32>>,
+}
+
+pub(crate) struct Auth {
+    pub(crate) audiences: Texts,
+    pub(crate) algorithms: Texts,
+    pub(crate) roles: Texts,
+    pub(crate) leeway: Option<Lined<Leeway>>,
+    pub(crate) max_token: Option<Lined<u32>>,
+    pub(crate) jwks_max_age: Option<Lined<u32>>,
+    pub(crate) jwks_stale: Option<Lined<u32>>,
+    pub(crate) jwks_cooldown: Option<Lined<u32>>,
+}
+
+pub(crate) struct Cors {
+    pub(crate) origins: Texts,
+    pub(crate) methods: Texts,
+    pub(crate) headers: Texts,
+    pub(crate) expose: Texts,
+    pub(crate) max_age: Option<Lined<u32>>,
+}
+
+pub(crate) struct Origin {
+    pub(crate) lock_header: Option<Lined<String>>,
+    pub(crate) first_byte: Option<Lined<u32>>,
+}
+
+pub(crate) struct Limit {
+    pub(crate) name: Lined<String>,
+    pub(crate) windows: Option<Lined<Vec<Window>>>,
+}
+
+pub(crate) struct Window {
+    pub(crate) quota: Option<Lined<u32>>,
+    pub(crate) seconds: Option<Lined<u32>>,
+}
+
+pub(crate) struct Cache {
+    pub(crate) name: Lined<String>,
+    pub(crate) mode: Option<Lined<String>>,
+    pub(crate) seconds: Given<u32>,
+    pub(crate) shared: Given<bool>,
+}
+
+pub(crate) struct Route {
+    pub(crate) line: u32,
+    pub(crate) name: Option<Lined<String>>,
+    pub(crate) hosts: Texts,
+    pub(crate) methods: Given<Vec<Lined<String>>>,
+    pub(crate) paths: Texts,
+    pub(crate) service: Given<String>,
+    pub(crate) auth: Option<Lined<RouteAuth>>,
+    pub(crate) limit: Given<String>,
+    pub(crate) cache: Given<String>,
+    pub(crate) raw_path: Given<bool>,
+    pub(crate) first_byte: Given<u32>,
+}
+
+pub(crate) enum RouteAuth {
+    Named(String),
+    Webhook(Vec<Lined<String>>),
+}
+
+/// `None` when the text is no TOML at all.
+pub(crate) fn read(text: &str, report: &Report) -> Option<Written> {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        let line = report.line(&error.span().unwrap_or_default());
+        report.add(line, format!("not valid TOML: {}", error.message().trim()));
+    }
+    errors.is_empty().then(|| root(Section::new("he2.toml", 1, document.get_ref(), report), report))
+}
+
+fn root<'d>(mut top: Section<'d>, report: &'d Report) -> Written {
+    let written = Written {
+        domain: top.required("domain"),
+        hosts: each(top.repeated("host"), host, report),
+        services: all(top.named("service"), service, report),
+        auth: single(&mut top, "auth", report).map(auth),
+        cors: single(&mut top, "cors", report).map(cors),
+        origin: single(&mut top, "origin", report).map(origin),
+        limits: all(top.named("limit"), limit, report),
+        caches: all(top.named("cache"), cache, report),
+        routes: each(top.repeated("route"), route, report),
+    };
+    top.finish();
+    written
+}
+
+type Tables<'d, K> = Vec<(K, &'d DeTable<'d>)>;
+
+fn all<K, T>(tables: Tables<'_, K>, read: fn(K, &DeTable<'_>, &Report) -> T, report: &Report) -> Vec<T> {
+    tables.into_iter().map(|(key, table)| read(key, table, report)).collect()
+}
+
+fn each<T>(
+    tables: Option<Tables<'_, u32>>,
+    read: fn(u32, &DeTable<'_>, &Report) -> T,
+    report: &Report,
+) -> Option<Vec<T>> {
+    tables.map(|tables| all(tables, read, report))
+}
+
+/// The section `[key]`, which must be there.
+fn single<'d>(top: &mut Section<'d>, key: &'static str, report: &'d Report) -> Option<Section<'d>> {
+    let found = top.table(key);
+    if !top.has(key) {
+        report.add(1, format!("the section [{key}] is missing; add it"));
+    }
+    found.map(|(line, table)| Section::new(format!("[{key}]"), line, table, report))
+}
+
+fn host(line: u32, table: &DeTable<'_>, report: &Report) -> Host {
+    let mut section = Section::new("[[host]]", line, table, report);
+    let host = Host { name: section.required("name"), redirect: section.optional("redirect") };
+    section.finish();
+    host
+}
+
+fn service(name: Lined<String>, table: &DeTable<'_>, report: &Report) -> Service {
+    let mut section = Section::new(format!("[service.{}]", name.value), name.line, table, report);
+    let service = Service {
+        port: section.optional("port"),
+        health: section.optional("health"),
+        cpu: section.required("cpu"),
+        memory: section.required("memory"),
+        name,
+    };
+    section.finish();
+    service
+}
+
+fn auth(mut section: Section<'_>) -> Auth {
+    let auth = Auth {
+        audiences: section.required("audiences"),
+        algorithms: section.required("algorithms"),
+        roles: section.required("roles"),
+        leeway: section.required("leeway_seconds"),
+        max_token: section.required("max_token_bytes"),
+        jwks_max_age: section.required("jwks_max_age_seconds"),
+        jwks_stale: section.required("jwks_stale_seconds"),
+        jwks_cooldown: section.required("jwks_cooldown_seconds"),
+    };
+    section.finish();
+    auth
+}
+
+fn cors(mut section: Section<'_>) -> Cors {
+    let cors = Cors {
+        origins: section.required("origins"),
+        methods: section.required("methods"),
+        headers: section.required("headers"),
+        expose: section.required("expose"),
+        max_age: section.required("max_age_seconds"),
+    };
+    section.finish();
+    cors
+}
+
+fn origin(mut section: Section<'_>) -> Origin {
+    let origin = Origin {
+        lock_header: section.required("lock_header"),
+        first_byte: section.required("first_byte_seconds"),
+    };
+    section.finish();
+    origin
+}
+
+fn limit(name: Lined<String>, table: &DeTable<'_>, report: &Report) -> Limit {
+    let mut section = Section::new(format!("[limit.{}]", name.value), name.line, table, report);
+    let limit = Limit { windows: section.required("windows"), name };
+    section.finish();
+    limit
+}
+
+fn cache(name: Lined<String>, table: &DeTable<'_>, report: &Report) -> Cache {
+    let mut section = Section::new(format!("[cache.{}]", name.value), name.line, table, report);
+    let cache = Cache {
+        mode: section.required("mode"),
+        seconds: section.optional("seconds"),
+        shared: section.optional("shared"),
+        name,
+    };
+    section.finish();
+    cache
+}
+
+fn route(line: u32, table: &DeTable<'_>, report: &Report) -> Route {
+    let mut section = Section::new("[[route]]", line, table, report);
+    let route = Route {
+        line,
+        name: section.required("name"),
+        hosts: section.required("hosts"),
+        methods: section.optional("methods"),
+        paths: section.required("paths"),
+        service: section.optional("service"),
+        auth: section.required("auth"),
+        limit: section.optional("limit"),
+        cache: section.optional("cache"),
+        raw_path: section.optional("raw_path"),
+        first_byte: section.optional("first_byte_seconds"),
+    };
+    section.finish();
+    route
+}
+
+impl Read for Vec<Window> {
+    const WANTED: &'static str = "an array of windows, as [{ quota = 20, seconds = 60 }]";
+
+    fn read(value: &DeValue<'_>, report: &Report) -> Option<Self> {
+        let items = value.as_array()?.iter().map(|item| {
+            let mut section =
+                Section::new("a window", report.line(&item.span()), item.get_ref().as_table()?, report);
+            let window = Window { quota: section.required("quota"), seconds: section.required("seconds") };
+            section.finish();
+            Some(window)
+        });
+        items.collect()
+    }
+}
+
+impl Read for RouteAuth {
+    const WANTED: &'static str = "a class in quotes, or { webhook = [\"header\"] }";
+
+    fn read(value: &DeValue<'_>, report: &Report) -> Option<Self> {
+        if let Some(name) = value.as_str() {
+            return Some(Self::Named(name.to_owned()));
+        }
+        let table = value.as_table()?;
+        let line = table.iter().next().map_or(1, |(key, _)| report.line(&key.span()));
+        let mut section = Section::new("auth", line, table, report);
+        let headers: Texts = section.required("webhook");
+        section.finish();
+        Some(Self::Webhook(headers?.value))
+    }
+}

@@ -1,0 +1,182 @@
+//! Every route of the app falls under a route of he2.toml with the class that the app itself gives it, except
+//! where the gateway is stricter on purpose.
+
+use edge_core::plan::{Auth, Plan, Route};
+use edge_core::route::{Find, find};
+
+/// Where he2.toml differs from the app, and why.
+const STRICTER: [(&str, &str, &str); 8] = [
+    // Reads and writes the environment, guarded by a variable that defaults to open.
+    ("GET", "/api/admin/env-vars", "BLOCKED"),
+    ("POST", "/api/admin/env-vars", "BLOCKED"),
+    // Tells the state of Redis and the database; for machines inside.
+    ("GET", "/api/health-docker", "BLOCKED"),
+    // Fetches any address that an anonymous caller names.
+    ("POST", "/api/mcp/discover-custom-tools", "USER"),
+    // On shared projects the app lets anyone write and delete.
+    ("DELETE", "/api/sandboxes/{sandbox_id}", "USER"),
+    ("DELETE", "/api/sandboxes/{sandbox_id}/files", "USER"),
+    ("POST", "/api/sandboxes/{sandbox_id}/files", "USER"),
+    // Without any file of its own: the class of the whole prefix.
+    ("POST", "/api/admin/helium-agents/install-user/{account_id}", "ADMIN_KEY"),
+];
+
+struct Row {
+    method: &'static str,
+    pattern: &'static str,
+    class: &'static str,
+}
+
+fn rows() -> Vec<Row> {
+    let lines = include_str!("../app-routes.tsv").lines().filter(|line| !line.starts_with('#')).skip(1);
+    let row = |line: &'static str| {
+        let [method, pattern, class] =
+            line.split('\t').collect::<Vec<_>>().try_into().expect("three columns");
+        Row { method, pattern, class }
+    };
+    lines.map(row).collect()
+}
+
+fn plan() -> &'static Plan {
+    let text = include_str!("../../../../he2.toml");
+    let config = he2_config::parse("he2.toml", text).unwrap_or_else(|faults| panic!("{faults}"));
+    Box::leak(Box::new(config.plan()))
+}
+
+fn route(plan: &'static Plan, host: &str, method: &str, path: &str) -> &'static Route {
+    match find(plan, host, method, path) {
+        Find::Route(route) => route,
+        other => panic!("{method} {host}{path}: {other:?}"),
+    }
+}
+
+/// A path of the pattern: captures filled with what the app's ids look like.
+fn example(pattern: &str) -> String {
+    let fill = |segment: &str| match (segment.starts_with('{'), segment.ends_with(":path}")) {
+        (_, true) => "scope/name".to_owned(),
+        (true, false) => "5f0c6f1e-7d0b-4c39-9d57-0c4f3f2f7a11".to_owned(),
+        (false, false) => segment.to_owned(),
+    };
+    pattern.split('/').map(fill).collect::<Vec<_>>().join("/")
+}
+
+fn class(auth: Auth) -> &'static str {
+    match auth {
+        Auth::Public => "PUBLIC",
+        Auth::Optional => "OPTIONAL",
+        Auth::User => "USER",
+        Auth::Stream => "USER_OR_QUERY_TOKEN",
+        Auth::Admin => "ADMIN_KEY",
+        Auth::Webhook(_) => "SIGNED_WEBHOOK",
+        Auth::Blocked => "BLOCKED",
+    }
+}
+
+fn expected(row: &Row) -> &'static str {
+    let stricter =
+        STRICTER.iter().find(|(method, pattern, _)| (*method, *pattern) == (row.method, row.pattern));
+    stricter.map_or(row.class, |(_, _, class)| class)
+}
+
+/// On the pages' host this one goes by Next.js, as it does today.
+fn service(host: &str, row: &Row, class: &str) -> &'static str {
+    match (host, row.pattern, class) {
+        (_, _, "BLOCKED") => "",
+        ("he2.ai", "/api/triggers/{trigger_id}/webhook", _) => "frontend",
+        _ => "backend",
+    }
+}
+
+#[test]
+fn all_153_routes_of_the_app_have_its_class_and_service_on_both_hosts() {
+    let (plan, rows) = (plan(), rows());
+    assert_eq!(rows.len(), 153);
+    for (row, host) in rows.iter().flat_map(|row| [(row, "api.he2.ai"), (row, "he2.ai")]) {
+        let route = route(plan, host, row.method, &example(row.pattern));
+        let found = (class(route.auth), route.service);
+        let expected = expected(row);
+        assert_eq!(found, (expected, service(host, row, expected)), "{} {host}{}", row.method, row.pattern);
+    }
+}
+
+#[test]
+fn every_stricter_rule_is_about_a_route_of_the_app() {
+    let rows = rows();
+    for (method, pattern, _) in STRICTER {
+        assert!(rows.iter().any(|row| (row.method, row.pattern) == (method, pattern)), "{method} {pattern}");
+    }
+}
+
+#[test]
+fn no_anonymous_caller_writes_to_a_sandbox() {
+    let plan = plan();
+    for method in ["POST", "PUT", "PATCH", "DELETE"] {
+        for path in ["/api/sandboxes/5f0c", "/api/sandboxes/5f0c/files", "/api/sandboxes/5f0c/files/content"]
+        {
+            assert_eq!(route(plan, "api.he2.ai", method, path).auth, Auth::User, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn what_must_not_be_reached_from_outside_is_blocked() {
+    let plan = plan();
+    for path in
+        ["/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json", "/api/admin/master-login/authenticate"]
+    {
+        assert_eq!(route(plan, "api.he2.ai", "GET", path).auth, Auth::Blocked, "{path}");
+    }
+    assert_eq!(route(plan, "api.he2.ai", "POST", "/api/admin/anything/else").auth, Auth::Admin);
+    assert_eq!(find(plan, "api.he2.ai", "GET", "/"), Find::NotFound);
+}
+
+#[test]
+fn an_unknown_route_of_the_api_needs_a_user() {
+    let plan = plan();
+    for host in ["he2.ai", "api.he2.ai"] {
+        let route = route(plan, host, "PUT", "/api/not/yet/known");
+        assert_eq!((route.auth, route.service), (Auth::User, "backend"));
+    }
+}
+
+#[test]
+fn next_keeps_its_own_api_routes_on_the_pages_host_only() {
+    let plan = plan();
+    for (method, path) in [
+        ("GET", "/api/edge-flags"),
+        ("POST", "/api/generate-prompts"),
+        ("GET", "/api/integrations/slack/callback"),
+        ("GET", "/api/og/template"),
+        ("GET", "/api/share-page/og-image"),
+        ("GET", "/api/token-usage"),
+        ("POST", "/api/triggers/7/webhook"),
+        ("POST", "/api/webhooks/trigger/7"),
+    ] {
+        assert_eq!(route(plan, "he2.ai", method, path).service, "frontend", "{path}");
+        assert_eq!(route(plan, "api.he2.ai", method, path).service, "backend", "{path}");
+    }
+}
+
+#[test]
+fn pages_are_never_stored_and_nothing_that_browsers_poll_is_limited() {
+    let plan = plan();
+    for path in ["/", "/dashboard", "/share/5f0c"] {
+        assert_eq!(route(plan, "he2.ai", "GET", path).cache, edge_core::plan::Cache::Off, "{path}");
+    }
+    for path in ["/", "/_next/static/chunks/a.js", "/api/health", "/api/agent-run/5f0c/stream"] {
+        assert_eq!(route(plan, "he2.ai", "GET", path).limit, None, "{path}");
+    }
+}
+
+#[test]
+fn file_ids_and_qualified_names_keep_their_slashes() {
+    let plan = plan();
+    for path in [
+        "/api/v1/public/files/thread_456:/workspace/index.html",
+        "/api/secure-mcp/credential-profiles/@scope%2Fname",
+        "/api/secure-mcp/credentials/@scope/name",
+    ] {
+        assert!(route(plan, "api.he2.ai", "GET", path).raw_path, "{path}");
+    }
+    assert!(!route(plan, "api.he2.ai", "GET", "/api/agents/a%2Fb").raw_path);
+}

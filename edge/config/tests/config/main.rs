@@ -1,0 +1,14 @@
+//! What he2.toml may say, by its faults; and what the real one says, by the routes of the app.
+
+/// The routes of the app against the real file.
+mod app_routes;
+/// Values of the wrong kind, misspelt or missing.
+mod kinds;
+/// The order of the routes, and the plan as source.
+mod order;
+/// Hosts, services, tokens, origins, limits and caches.
+mod policies;
+/// Routes.
+mod routes;
+/// A small valid file, and faults made in it.
+mod support;

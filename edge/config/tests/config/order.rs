@@ -1,0 +1,84 @@
+//! The plan depends on what the file says, not on its order.
+
+use edge_core::plan::Route;
+use proptest::prelude::*;
+
+use crate::support::{VALID, with_route};
+
+/// Patterns of every rank at every place, so that each pair is compared.
+const PATTERNS: [&str; 12] = [
+    "/",
+    "/{*a}",
+    "/{b}",
+    "/c",
+    "/c/{d}",
+    "/c/{*e}",
+    "/c/{f}/g",
+    "/c/{d2}/x/{*h}",
+    "/c/i/{*j}",
+    "/{k}/i",
+    "/{a0}/x/{*z}",
+    "/c/i",
+];
+
+fn file(patterns: &[&str]) -> String {
+    let route = |(index, pattern)| {
+        format!(
+            "[[route]]\nname = \"r{index}\"\nhosts = [\"he2.ai\"]\npaths = [\"{pattern}\"]\nservice = \"backend\"\n\
+             auth = \"public\"\n"
+        )
+    };
+    patterns.iter().enumerate().map(route).fold(VALID.to_owned(), |text, route| text + &route)
+}
+
+fn sorted(text: &str) -> Vec<&'static str> {
+    let routes: &[Route] = he2_config::parse("he2.toml", text).unwrap().plan().routes;
+    routes.iter().map(|route| route.pattern).collect()
+}
+
+#[test]
+fn text_goes_before_a_capture_before_a_tail_whatever_their_names() {
+    let expected = [
+        "/",
+        "/api/health",
+        "/api/runs/{run_id}",
+        "/c",
+        "/c/i",
+        "/c/i/{*j}",
+        "/c/{d}",
+        "/c/{f}/g",
+        "/c/{d2}/x/{*h}",
+        "/c/{*e}",
+        "/{b}",
+        "/{k}/i",
+        "/{a0}/x/{*z}",
+        "/{*a}",
+    ];
+    assert_eq!(sorted(&file(&PATTERNS)), expected);
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_the_file_means_nothing(shuffled in Just(PATTERNS.to_vec()).prop_shuffle()) {
+        prop_assert_eq!(sorted(&file(&shuffled)), sorted(&file(&PATTERNS)));
+    }
+}
+
+#[test]
+fn the_plan_as_source_holds_every_value_with_its_full_path() {
+    let text = with_route(
+        "name = \"blocked\"\nhosts = [\"he2.ai\"]\npaths = [\"/docs/{*rest}\"]\nauth = \"blocked\"",
+    );
+    let source = he2_config::emit(&he2_config::parse("he2.toml", &text).unwrap().plan());
+    let dense = source.replace(' ', "");
+    for part in [
+        "edge_core::plan::Plan{",
+        "edge_core::plan::Segment::Tail(\"rest\"",
+        "edge_core::plan::Auth::Blocked",
+        "edge_core::plan::Window{quota:20u32,seconds:60u32",
+        "edge_core::plan::Cache::Assign{seconds:60u32,shared:false",
+        "lock_header:\"x-he2-origin-lock\"",
+    ] {
+        assert!(dense.contains(part), "{part} in {dense}");
+    }
+}

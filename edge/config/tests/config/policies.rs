@@ -1,0 +1,169 @@
+//! Hosts, services, tokens, origins and policies that make no sense, or are not safe, do not pass.
+
+use crate::support::{edited, fault, faults};
+
+#[test]
+fn a_host_in_another_form_than_the_compared_one_is_refused() {
+    let form = "write the bare name in lower case, without scheme or port";
+    let second = "name = \"www.he2.ai\"";
+    assert_eq!(fault(second, "name = \"WWW.he2.ai\""), format!("he2.toml:5: host `WWW.he2.ai`: {form}"));
+    assert_eq!(
+        fault(second, "name = \"www.he2.ai:80\""),
+        format!("he2.toml:5: host `www.he2.ai:80`: {form}")
+    );
+    assert_eq!(
+        fault(second, "name = \"https://he2.ai\""),
+        format!("he2.toml:5: host `https://he2.ai`: {form}")
+    );
+}
+
+#[test]
+fn a_host_outside_the_domain_is_refused() {
+    let expected = "he2.toml:5: host `www.xhe2.ai` is outside the domain `he2.ai`; use a name inside it";
+    assert_eq!(fault("name = \"www.he2.ai\"", "name = \"www.xhe2.ai\""), expected);
+}
+
+#[test]
+fn a_domain_in_another_form_is_refused() {
+    let expected = "he2.toml:1: domain `He2.ai`: write it as `he2.ai`, in lower case";
+    assert_eq!(fault("domain = \"he2.ai\"", "domain = \"He2.ai\""), expected);
+}
+
+#[test]
+fn a_host_twice_is_refused() {
+    let text = edited("name = \"www.he2.ai\"\nredirect = \"he2.ai\"", "name = \"he2.ai\"");
+    assert_eq!(faults(&text), ["he2.toml:5: host `he2.ai` is already on line 3; remove one"]);
+}
+
+#[test]
+fn a_redirect_to_an_unknown_or_redirected_host_is_refused() {
+    let to = |target: &str| fault("redirect = \"he2.ai\"", &format!("redirect = \"{target}\""));
+    let expected = "he2.toml:6: redirect to `he3.ai`, which is no host that answers; did you mean `he2.ai`?";
+    assert_eq!(to("he3.ai"), expected);
+    let expected =
+        "he2.toml:6: redirect to `www.he2.ai`, which is no host that answers; did you mean `he2.ai`?";
+    assert_eq!(to("www.he2.ai"), expected);
+}
+
+#[test]
+fn a_port_twice_is_refused() {
+    let text = edited("cpu = 256", "port = 8000\nhealth = \"/api/health\"\ncpu = 256");
+    assert_eq!(
+        faults(&text)[0],
+        "he2.toml:13: port 8000 is already that of service `backend`; choose another"
+    );
+}
+
+#[test]
+fn a_health_check_that_no_route_serves_is_refused() {
+    let expected =
+        "he2.toml:9: no route sends GET `/health` to service `backend`; name a path that it serves";
+    assert_eq!(fault("health = \"/api/health\"", "health = \"/health\""), expected);
+}
+
+#[test]
+fn a_health_check_goes_with_a_port() {
+    let expected = "he2.toml:8: service `backend` has a port but no `health`; give the path to ask";
+    assert_eq!(fault("health = \"/api/health\"\n", ""), expected);
+    let expected = "he2.toml:13: service `workers` has no port to ask `health` on; remove it";
+    assert_eq!(faults(&edited("cpu = 256", "health = \"/api/health\"\ncpu = 256"))[0], expected);
+    let expected = "he2.toml:9: health `api/health` must begin with `/`";
+    assert_eq!(fault("health = \"/api/health\"", "health = \"api/health\""), expected);
+}
+
+#[test]
+fn a_size_that_fargate_does_not_offer_is_refused() {
+    let expected = "he2.toml:10: cpu 1000: Fargate offers 256, 512, 1024, 2048, 4096, 8192, 16384";
+    assert_eq!(fault("cpu = 1024", "cpu = 1000"), expected);
+    let expected =
+        "he2.toml:11: memory 1024 does not go with cpu 1024: Fargate offers 2048 to 8192 in steps of 1024";
+    assert_eq!(fault("memory = 2048", "memory = 1024"), expected);
+}
+
+#[test]
+fn a_name_that_fits_no_header_or_resource_is_refused() {
+    let expected = "he2.toml:12: name `Workers`: use lower-case letters, digits and `-`";
+    assert_eq!(fault("[service.workers]", "[service.Workers]"), expected);
+}
+
+#[test]
+fn a_lock_header_that_clients_could_send_is_refused() {
+    let expected = "he2.toml:16: lock_header `X-Lock` must be a header name that begins with `x-he2-`";
+    assert_eq!(fault("X-He2-Origin-Lock", "X-Lock"), expected);
+}
+
+#[test]
+fn rfc8725_3_1_an_unknown_algorithm_is_refused() {
+    let expected = "he2.toml:20: unknown algorithm `none`; known are `ES256`, `RS256`, `EdDSA`, `HS256`";
+    assert_eq!(fault("[\"ES256\"]", "[\"none\"]"), expected);
+    let expected = "he2.toml:20: unknown algorithm `ES265`; did you mean `ES256`?";
+    assert_eq!(fault("[\"ES256\"]", "[\"ES265\"]"), expected);
+}
+
+#[test]
+fn an_empty_list_is_refused() {
+    let expected = "he2.toml:19: `audiences` is empty; name at least one";
+    assert_eq!(fault("audiences = [\"authenticated\"]", "audiences = []"), expected);
+}
+
+#[test]
+fn a_role_that_is_no_user_is_refused() {
+    let expected = "he2.toml:21: role `anon` is never a signed-in user; remove it";
+    assert_eq!(fault("roles = [\"authenticated\"]", "roles = [\"anon\"]"), expected);
+}
+
+#[test]
+fn an_origin_that_no_browser_sends_is_refused() {
+    for (origin, fault_text) in [
+        ("*", "goes with no credentials; name each origin"),
+        ("https://app.he2.ai/", "has a trailing slash, which browsers never send; remove it"),
+        ("http://app.he2.ai", "is not encrypted; use https (http is for localhost only)"),
+        (
+            "https://App.he2.ai",
+            "is not as browsers send it; write `https://host` or `https://host:port` in lower case",
+        ),
+        (
+            "https://he2.ai:443",
+            "is not as browsers send it; write `https://host` or `https://host:port` in lower case",
+        ),
+        (
+            "app.he2.ai",
+            "is not as browsers send it; write `https://host` or `https://host:port` in lower case",
+        ),
+    ] {
+        let found = fault("\"https://he2.ai\"", &format!("\"{origin}\""));
+        assert_eq!(found, format!("he2.toml:28: origin `{origin}` {fault_text}"));
+    }
+}
+
+#[test]
+fn a_wildcard_header_is_refused() {
+    assert_eq!(fault("\"Authorization\"", "\"*\""), "he2.toml:30: `*` is no header name; name each header");
+}
+
+#[test]
+fn a_limit_without_a_window_is_refused() {
+    let expected = "he2.toml:34: limit `runs` has no window; give one or remove the limit";
+    assert_eq!(fault("[{ quota = 20, seconds = 60 }]", "[]"), expected);
+}
+
+#[test]
+fn an_unknown_cache_mode_is_refused() {
+    let text = edited("mode = \"assign\"\nseconds = 60\nshared", "mode = \"asign\"\nseconds = 60\nshared");
+    assert_eq!(faults(&text), ["he2.toml:39: unknown cache mode `asign`; did you mean `assign`?"]);
+}
+
+#[test]
+fn a_lifetime_goes_with_assign_only() {
+    let text = edited(
+        "mode = \"assign\"\nseconds = 60\nshared = true",
+        "mode = \"obey\"\nseconds = 60\nshared = true",
+    );
+    let only = "goes with mode \"assign\" only; remove it or change the mode";
+    assert_eq!(
+        faults(&text),
+        [format!("he2.toml:40: `seconds` {only}"), format!("he2.toml:41: `shared` {only}")]
+    );
+    let expected = "he2.toml:39: cache `users` assigns no `seconds`; give the lifetime";
+    assert_eq!(fault("seconds = 60\nshared", "shared"), expected);
+}

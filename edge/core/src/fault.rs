@@ -1,0 +1,186 @@
+//! What the gateway answers itself when it refuses: the one place that knows status codes and public texts.
+//!
+//! Bodies are RFC 9457 problem+json; `detail` is a string, as the app's clients expect of FastAPI's errors. What
+//! happened inside is in [`Fault::internal`], for the log, and is never sent.
+
+use http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde_json::json;
+
+use crate::auth::Refusal;
+use crate::auth::token::TokenFault;
+use crate::headers::set;
+use crate::limit::Verdict;
+use crate::path::PathFault;
+use crate::plan::Limit;
+
+/// Why the gateway answers in the origin's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// The path has no safe normal form.
+    Path(PathFault),
+    /// The host is not one of ours (RFC 9110 §7.4).
+    Misdirected,
+    /// No route.
+    NotFound,
+    /// The path has other methods.
+    MethodNotAllowed(Vec<&'static str>),
+    /// A preflight from a page that may not call.
+    ForeignOrigin,
+    /// The caller may not pass.
+    Refused(Refusal),
+    /// The caller's quota is used up, as of this time (Unix ms).
+    Limited(Limit, Verdict, u64),
+    /// `only-if-cached`, and nothing is (RFC 9111 §5.2.1.7).
+    NotCached,
+    /// The request has been here before (RFC 9110 §7.6.3, RFC 5842 §7.2).
+    Loop,
+    /// The origin did not answer: the reason.
+    Origin(String),
+    /// The origin took longer than the route allows, in milliseconds.
+    OriginTimeout(u32),
+    /// The deployment lacks something, or the platform failed: the reason.
+    Internal(String),
+}
+
+/// Seconds after which a client may ask again when the issuer or the origin failed.
+const RETRY_SECONDS: &str = "5";
+const REALM: &str = "Bearer realm=\"he2\"";
+
+impl Fault {
+    /// The response status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Path(_) | Self::Refused(Refusal::Request(_) | Refusal::Unsigned(_)) => StatusCode::BAD_REQUEST,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
+            Self::NotFound | Self::Refused(Refusal::Blocked) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::ForeignOrigin | Self::Refused(Refusal::AdminKey | Refusal::Token(TokenFault::NotAUser)) => {
+                StatusCode::FORBIDDEN
+            }
+            Self::Refused(Refusal::Missing | Refusal::Token(_)) => StatusCode::UNAUTHORIZED,
+            Self::Refused(Refusal::KeysUnavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Limited(..) => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotCached | Self::OriginTimeout(_) => StatusCode::GATEWAY_TIMEOUT,
+            Self::Loop => StatusCode::LOOP_DETECTED,
+            Self::Origin(_) => StatusCode::BAD_GATEWAY,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// What the caller is told.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Path(fault) => fault.to_string(),
+            Self::Misdirected => "this host is not served here".to_owned(),
+            Self::NotFound | Self::Refused(Refusal::Blocked) => "Not Found".to_owned(),
+            Self::MethodNotAllowed(_) => "Method Not Allowed".to_owned(),
+            Self::ForeignOrigin => "this origin may not call the API from a browser".to_owned(),
+            Self::Refused(refusal) => refused(refusal),
+            // The wording of the published API.
+            Self::Limited(..) => "Rate limit exceeded. Please try again later.".to_owned(),
+            Self::NotCached => "no stored response".to_owned(),
+            Self::Loop => "the request came back to this gateway".to_owned(),
+            Self::Origin(_) => "the service cannot be reached".to_owned(),
+            Self::OriginTimeout(_) => "the service took too long to answer".to_owned(),
+            Self::Internal(_) => "Internal Server Error".to_owned(),
+        }
+    }
+
+    /// What only the log is told.
+    #[must_use]
+    pub fn internal(&self) -> Option<String> {
+        match self {
+            Self::Origin(reason) | Self::Internal(reason) | Self::Refused(Refusal::KeysUnavailable(reason)) => {
+                Some(reason.clone())
+            }
+            Self::OriginTimeout(ms) => Some(format!("no response head within {ms} ms")),
+            _ => None,
+        }
+    }
+
+    /// Header fields of the answer.
+    #[must_use]
+    pub fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        match self {
+            Self::MethodNotAllowed(methods) => set(&mut headers, ALLOW, &methods.join(", ")),
+            Self::Limited(limit, verdict, now) => verdict.describe(limit, *now, &mut headers),
+            Self::Refused(Refusal::KeysUnavailable(_)) | Self::Origin(_) => set(&mut headers, RETRY_AFTER, RETRY_SECONDS),
+            _ => {}
+        }
+        if let Some(challenge) = self.challenge() {
+            set(&mut headers, WWW_AUTHENTICATE, &challenge);
+        }
+        headers
+    }
+
+    /// RFC 6750 §3: no error code without a credential, and one with it.
+    fn challenge(&self) -> Option<String> {
+        let error = |code: &str, text: &str| format!("{REALM}, error=\"{code}\", error_description=\"{text}\"");
+        match self {
+            Self::Refused(Refusal::Missing) => Some(REALM.to_owned()),
+            Self::Refused(Refusal::Token(fault @ TokenFault::NotAUser)) => Some(error("insufficient_scope", fault.description())),
+            Self::Refused(Refusal::Token(fault)) => Some(error("invalid_token", fault.description())),
+            Self::Refused(Refusal::Request(text)) => Some(error("invalid_request", text)),
+            _ => None,
+        }
+    }
+
+    /// The problem's type, where it is more than its status (RFC 9457 §4.2.1).
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Limited(..) => "https://iana.org/assignments/http-problem-types#quota-exceeded",
+            _ => "about:blank",
+        }
+    }
+
+    /// The body, with the id under which the log has this request.
+    #[must_use]
+    pub fn body(&self, request_id: &str) -> String {
+        let status = self.status();
+        json!({
+            "type": self.kind(),
+            "title": status.canonical_reason().unwrap_or_default(),
+            "status": status.as_u16(),
+            "detail": self.detail(),
+            "request_id": request_id,
+        })
+        .to_string()
+    }
+
+    /// The fault's name, for logs.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Refused(Refusal::Token(fault)) => format!("token: {}", fault.description()),
+            Self::Refused(Refusal::Blocked) => "blocked".to_owned(),
+            other => other.detail(),
+        }
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+fn refused(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Blocked => "Not Found".to_owned(),
+        Refusal::Missing => "No valid authentication credentials found".to_owned(),
+        Refusal::Token(fault) => fault.description().to_owned(),
+        Refusal::Request(text) => (*text).to_owned(),
+        Refusal::AdminKey => "the admin key is not valid".to_owned(),
+        Refusal::Unsigned(names) => format!("the webhook carries no signature: one of {}", names.join(", ")),
+        Refusal::KeysUnavailable(_) => "sign-in cannot be checked right now".to_owned(),
+    }
+}
+
+/// The field that names a request in answers and logs.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

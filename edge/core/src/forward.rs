@@ -1,0 +1,174 @@
+//! The request as the origin may see it, and the answer as the caller may see it.
+//!
+//! What a client could use to pass for somebody else, or for the gateway, is dropped first; only then are the
+//! gateway's own fields added, so that nothing a client sends (a `Connection` list, say) can take them away again.
+//!
+//! | field | to the origin |
+//! |---|---|
+//! | hop-by-hop, and what `Connection` names (RFC 9110 §7.6.1) | dropped; `Upgrade: websocket` kept |
+//! | `X-He2-*`, `X-Forwarded-*`, `Forwarded`, `X-Real-IP`, `True-Client-IP`, `X-Request-Id` | dropped, ours instead |
+//! | `X-Middleware-Subrequest`, `X-Refresh-Token` | dropped: nothing behind may act on them |
+//! | `Authorization`, `X-API-Key`, `X-Admin-Api-Key` | kept where the route's class checked them |
+//! | everything else | kept |
+
+use std::net::IpAddr;
+
+use http::header::{
+    AUTHORIZATION, CONNECTION, HOST, HeaderName, SERVER, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
+};
+use http::{HeaderMap, HeaderValue};
+
+use crate::auth::{ADMIN_KEY, API_KEY, Caller};
+use crate::fault::REQUEST_ID;
+use crate::headers::{append, list, set, single};
+use crate::plan::Auth;
+use crate::trace::Trace;
+
+/// The gateway's name in `Via` (RFC 9110 §7.6.3).
+pub const PSEUDONYM: &str = "he2-edge";
+
+const USER: HeaderName = HeaderName::from_static("x-he2-user");
+const ROLE: HeaderName = HeaderName::from_static("x-he2-role");
+const SESSION: HeaderName = HeaderName::from_static("x-he2-session");
+const AAL: HeaderName = HeaderName::from_static("x-he2-aal");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+
+/// Fields for one connection only (RFC 9110 §7.6.1), and `Host`, which the platform sets.
+const HOP_BY_HOP: [HeaderName; 9] = [
+    CONNECTION,
+    HeaderName::from_static("proxy-connection"),
+    HeaderName::from_static("keep-alive"),
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    HeaderName::from_static("proxy-authorization"),
+    HOST,
+];
+
+const SPOOFABLE: [&str; 6] =
+    ["forwarded", "x-real-ip", "true-client-ip", "x-request-id", "x-middleware-subrequest", "x-refresh-token"];
+const SPOOFABLE_PREFIXES: [&str; 2] = ["x-he2-", "x-forwarded-"];
+
+/// What the gateway tells the origin about a request.
+#[derive(Debug, Clone)]
+pub struct Context<'a> {
+    /// The caller's address, from the platform.
+    pub ip: Option<IpAddr>,
+    /// `http` or `https`.
+    pub scheme: &'a str,
+    /// The public host.
+    pub host: &'a str,
+    /// The request's id.
+    pub request_id: &'a str,
+    /// The request's trace.
+    pub trace: &'a Trace,
+    /// Field and value of the origin lock; no value in a deployment without one.
+    pub lock: (&'static str, Option<&'a str>),
+}
+
+/// Whether the gateway finds itself in `Via`.
+#[must_use]
+pub fn is_loop(headers: &HeaderMap) -> bool {
+    list(headers, VIA).any(|hop| hop.split_ascii_whitespace().nth(1) == Some(PSEUDONYM))
+}
+
+/// Whether the client asks to change to the WebSocket protocol (RFC 6455 §4.1).
+#[must_use]
+pub fn is_websocket(headers: &HeaderMap) -> bool {
+    single(headers, UPGRADE).is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"))
+        && list(headers, CONNECTION).any(|option| option.eq_ignore_ascii_case("upgrade"))
+}
+
+/// Header fields of the forwarded request.
+#[must_use]
+pub fn request(arrived: &HeaderMap, auth: Auth, caller: &Caller, context: &Context<'_>) -> HeaderMap {
+    let websocket = is_websocket(arrived);
+    let mut headers = without_hop_by_hop(arrived);
+    drop_spoofable(&mut headers, context.lock.0);
+    drop_unchecked(&mut headers, auth, caller);
+    if !context.trace.continued {
+        headers.remove(TRACESTATE);
+    }
+    if websocket {
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    }
+    add_identity(&mut headers, caller);
+    add_context(&mut headers, context);
+    headers
+}
+
+/// Header fields of the origin's answer as the caller may see them.
+#[must_use]
+pub fn response(arrived: &HeaderMap) -> HeaderMap {
+    let mut headers = without_hop_by_hop(arrived);
+    // `Server` and `X-Powered-By` tell an attacker what runs behind, and nobody else anything.
+    remove_where(&mut headers, |name| {
+        name == SERVER.as_str() || name == "x-powered-by" || name.starts_with("access-control-")
+    });
+    headers
+}
+
+fn remove_where(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
+    let names: Vec<HeaderName> = headers.keys().filter(|name| unwanted(name.as_str())).cloned().collect();
+    for name in names {
+        headers.remove(name);
+    }
+}
+
+fn without_hop_by_hop(arrived: &HeaderMap) -> HeaderMap {
+    let named: Vec<_> = list(arrived, CONNECTION).map(str::to_ascii_lowercase).collect();
+    let kept = |name: &HeaderName| !HOP_BY_HOP.contains(name) && !named.iter().any(|other| other == name.as_str());
+    arrived.iter().filter(|(name, _)| kept(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+fn drop_spoofable(headers: &mut HeaderMap, lock: &str) {
+    remove_where(headers, |name| {
+        name == lock || SPOOFABLE.contains(&name) || SPOOFABLE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    });
+}
+
+/// A credential that nobody checked must not reach an origin that would believe it.
+fn drop_unchecked(headers: &mut HeaderMap, auth: Auth, caller: &Caller) {
+    if !matches!(auth, Auth::Webhook(_)) && !matches!(caller, Caller::User(_)) {
+        headers.remove(AUTHORIZATION);
+    }
+    if !matches!(caller, Caller::ApiKey(_)) {
+        headers.remove(API_KEY);
+    }
+    if *caller != Caller::Admin {
+        headers.remove(ADMIN_KEY);
+    }
+}
+
+fn add_identity(headers: &mut HeaderMap, caller: &Caller) {
+    let Caller::User(identity) = caller else { return };
+    set(headers, USER, &identity.user);
+    set(headers, ROLE, &identity.role);
+    for (name, value) in [(SESSION, &identity.session), (AAL, &identity.aal)] {
+        if let Some(value) = value {
+            set(headers, name, value);
+        }
+    }
+}
+
+fn add_context(headers: &mut HeaderMap, context: &Context<'_>) {
+    if let Some(ip) = context.ip {
+        set(headers, FORWARDED_FOR, &ip.to_string());
+    }
+    set(headers, FORWARDED_PROTO, context.scheme);
+    set(headers, FORWARDED_HOST, context.host);
+    set(headers, REQUEST_ID, context.request_id);
+    set(headers, TRACEPARENT, &context.trace.traceparent());
+    append(headers, VIA, &format!("1.1 {PSEUDONYM}"));
+    if let (name, Some(secret)) = context.lock {
+        set(headers, HeaderName::from_static(name), secret);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! One request, from arrival to answer: read [`handle`] and [`Pass::steps`] top to bottom.
+//!
+//! The order of the steps is a promise: a refused caller has cost nothing, a limited one only the limiter, a cache
+//! hit no origin. Everything that acts is behind [`Host`]; its native twin in the tests records what was done.
+
+mod origin;
+mod signin;
+
+use std::net::IpAddr;
+
+use http::header::LOCATION;
+use http::{Response, StatusCode};
+
+use self::origin::Admitted;
+use crate::auth::{Caller, Refusal};
+use crate::fault::{Fault, REQUEST_ID};
+use crate::headers::set;
+use crate::host::{Host, Request};
+use crate::limit::{self, Ask, Verdict};
+use crate::path;
+use crate::plan::{self, Auth, Limit, Plan, Route};
+use crate::record::Record;
+use crate::route::{self, Find};
+use crate::trace::{self, Trace};
+use crate::{cache, cors, forward};
+
+/// Answers a request, and tells what happened.
+pub async fn handle<H: Host>(plan: &'static Plan, host: &H, request: Request<H::Body>) -> (Response<H::Body>, Record) {
+    let random = host.random();
+    let trace = Trace::new(&request.headers, random);
+    let mut record = Record {
+        request_id: request_id(random),
+        trace_id: trace.trace_id.clone(),
+        method: request.method.to_string(),
+        host: request.host.clone(),
+        path: request.path.clone(),
+        ..Record::default()
+    };
+    let origin = cors::allowed(&plan.cors, &request.headers).map(str::to_owned);
+    let pass = Pass { plan, host, trace, origin: origin.clone() };
+    let mut response = match pass.steps(request, &mut record).await {
+        Ok(response) => response,
+        Err(fault) => refuse(host, &fault, &mut record),
+    };
+    record.status = response.status().as_u16();
+    cors::grant(&plan.cors, origin.as_deref(), response.headers_mut());
+    set(response.headers_mut(), REQUEST_ID, &record.request_id);
+    (response, record)
+}
+
+/// 128 random bits, apart from the trace's.
+fn request_id(random: [u8; 24]) -> String {
+    let mut digest = hmac_sha256::Hash::hash(&random).to_vec();
+    digest.truncate(16);
+    trace::hex(&digest)
+}
+
+fn refuse<H: Host>(host: &H, fault: &Fault, record: &mut Record) -> Response<H::Body> {
+    record.fault = Some(fault.name());
+    record.internal = fault.internal();
+    let mut response = Response::new(host.text(fault.body(&record.request_id)));
+    *response.status_mut() = fault.status();
+    *response.headers_mut() = fault.headers();
+    response
+}
+
+/// A limit and how it stands after this request.
+type Taken = (&'static Limit, Verdict);
+
+/// One request's way, and what its steps share.
+struct Pass<'a, H> {
+    plan: &'static Plan,
+    host: &'a H,
+    trace: Trace,
+    origin: Option<String>,
+}
+
+impl<H: Host> Pass<'_, H> {
+    async fn steps(&self, mut request: Request<H::Body>, record: &mut Record) -> Result<Response<H::Body>, Fault> {
+        let public = self.public_host(&request, record)?;
+        let path = path::normalise(&request.path).map_err(Fault::Path)?;
+        record.path.clone_from(&path.text);
+        if let Some(target) = public.redirect {
+            return Ok(self.moved(target, &path.text, request.query.as_deref()));
+        }
+        if forward::is_loop(&request.headers) {
+            return Err(Fault::Loop);
+        }
+        let preflight = cors::preflight(&request.method, &request.headers).map(str::to_owned);
+        let method = preflight.as_deref().unwrap_or(request.method.as_str());
+        let route = self.route(public.name, method, &path, record)?;
+        if preflight.is_some() {
+            return self.preflight();
+        }
+        let caller = self.authenticate(route, &mut request, record).await?;
+        let verdict = self.limit(route, &caller, request.ip, record).await?;
+        let admitted = Admitted { route, host: public.name, path: &path.text, caller: &caller, request };
+        let mut response = self.answer(admitted, record).await?;
+        if let Some((limit, verdict)) = verdict {
+            verdict.describe(limit, self.host.now_ms(), response.headers_mut());
+        }
+        Ok(response)
+    }
+
+    /// The public host that is meant; a loopback address stands for one, where the deployment says so.
+    fn public_host(&self, request: &Request<H::Body>, record: &mut Record) -> Result<&'static plan::Host, Fault> {
+        let loopback = matches!(request.host.as_str(), "127.0.0.1" | "localhost" | "[::1]");
+        let meant = self.host.settings().loopback_host.as_deref().filter(|_| loopback);
+        let public = route::host(self.plan, meant.unwrap_or(&request.host)).ok_or(Fault::Misdirected)?;
+        public.name.clone_into(&mut record.host);
+        Ok(public)
+    }
+
+    /// 308 keeps method and content (RFC 9110 §15.4.9).
+    fn moved(&self, target: &str, path: &str, query: Option<&str>) -> Response<H::Body> {
+        let mut response = Response::new(self.host.empty());
+        *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+        set(response.headers_mut(), LOCATION, &cache::key(target, path, query));
+        response
+    }
+
+    fn route(&self, host: &str, method: &str, path: &path::Normal, record: &mut Record) -> Result<&'static Route, Fault> {
+        let route = match route::find(self.plan, host, method, &path.text) {
+            Find::Route(route) => route,
+            Find::NotFound => return Err(path.suspect.map_or(Fault::NotFound, Fault::Path)),
+            Find::MethodNotAllowed(methods) => return Err(Fault::MethodNotAllowed(methods)),
+        };
+        record.route = Some(route.name);
+        record.line = Some(route.line);
+        record.matched = Some(route);
+        match path.suspect.filter(|_| !route.raw_path) {
+            Some(fault) => Err(Fault::Path(fault)),
+            None if route.auth == Auth::Blocked => Err(Refusal::Blocked.into()),
+            None => Ok(route),
+        }
+    }
+
+    fn preflight(&self) -> Result<Response<H::Body>, Fault> {
+        self.origin.as_ref().ok_or(Fault::ForeignOrigin)?;
+        let mut response = Response::new(self.host.empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        *response.headers_mut() = cors::preflight_headers(&self.plan.cors);
+        Ok(response)
+    }
+
+    /// A limiter that fails lets the request pass: its trouble is not the caller's. No header is made up then.
+    async fn limit(&self, route: &'static Route, caller: &Caller, ip: Option<IpAddr>, record: &mut Record) -> Result<Option<Taken>, Fault> {
+        let Some(limit) = &route.limit else { return Ok(None) };
+        let object = limit::object_name(limit, caller, ip);
+        let verdict = match self.host.take(&object, &Ask::new(limit)).await {
+            Ok(verdict) => verdict,
+            Err(error) => {
+                record.limit = Some(format!("{}: not asked", limit.name));
+                record.degraded.push(format!("limiter: {error}"));
+                return Ok(None);
+            }
+        };
+        record.limit = Some(format!("{}: {}", limit.name, if verdict.allowed { "allowed" } else { "refused" }));
+        match verdict.allowed {
+            true => Ok(Some((limit, verdict))),
+            false => Err(Fault::Limited(*limit, verdict, self.host.now_ms())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

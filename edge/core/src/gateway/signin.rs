@@ -1,0 +1,84 @@
+//! The sign-in step: from a credential to a caller, with the issuer's keys fetched on the way if need be.
+
+use std::rc::Rc;
+
+use http::header::AUTHORIZATION;
+
+use super::Pass;
+use crate::auth::keys::{Key, Lookup};
+use crate::auth::token::{self, Hint, Identity, TokenFault};
+use crate::auth::{self, Caller, Credential, Refusal};
+use crate::fault::Fault;
+use crate::headers::set;
+use crate::host::{Host, Request};
+use crate::plan::{Auth, Route};
+use crate::record::Record;
+
+/// How long to wait before looking again for keys that another request is fetching (ms).
+const WAIT_FOR_KEYS_MS: u32 = 25;
+
+impl<H: Host> Pass<'_, H> {
+    /// Who calls; a token in the query is moved to where the origin reads it, so that no log behind sees it.
+    pub(super) async fn authenticate(&self, route: &Route, request: &mut Request<H::Body>, record: &mut Record) -> Result<Caller, Fault> {
+        let admin_key = self.host.settings().admin_key.as_deref();
+        let credential = auth::credential(route.auth, &request.headers, request.query.as_deref(), admin_key)?;
+        let caller = match credential {
+            Credential::None => Caller::Anonymous,
+            Credential::Admin => Caller::Admin,
+            Credential::Webhook => Caller::Webhook,
+            Credential::ApiKey(key) => Caller::ApiKey(auth::key_hash(&key)),
+            Credential::Bearer(token) => {
+                let identity = self.verify(&token, record).await?;
+                set(&mut request.headers, AUTHORIZATION, &format!("Bearer {token}"));
+                Caller::User(identity)
+            }
+        };
+        if route.auth == Auth::Stream {
+            request.query = auth::without_token(request.query.as_deref());
+        }
+        record.caller = Some(caller.class());
+        record.caller_id = match &caller {
+            Caller::User(identity) => Some(identity.user.clone()),
+            Caller::ApiKey(hash) => Some(hash.clone()),
+            _ => None,
+        };
+        Ok(caller)
+    }
+
+    async fn verify(&self, token: &str, record: &mut Record) -> Result<Identity, Refusal> {
+        let hint = token::hint(token, &self.plan.auth).map_err(Refusal::Token)?;
+        let key = self.key(&hint, record).await?;
+        let settings = self.host.settings();
+        let now = self.host.now_ms() / 1_000;
+        token::verify(token, &key, &settings.issuer, &self.plan.auth, now).map_err(Refusal::Token)
+    }
+
+    /// The key that a token claims to be signed with, fetched if need be.
+    async fn key(&self, hint: &Hint, record: &mut Record) -> Result<Rc<Key>, Refusal> {
+        if hint.alg == "HS256" {
+            let secret = self.host.settings().hs256_secret.as_deref();
+            return secret.map(|secret| Key::hs256(secret).into()).ok_or(Refusal::Token(TokenFault::UnknownKey));
+        }
+        loop {
+            let store = self.host.key_store();
+            let lookup = store.borrow().lookup(hint.kid.as_deref(), hint.alg, &self.plan.auth, self.host.now_ms());
+            match lookup {
+                Lookup::Key(key) => {
+                    record.degraded.extend(store.borrow().error().map(|error| format!("keys: {error}")));
+                    return Ok(key);
+                }
+                Lookup::Unknown => return Err(Refusal::Token(TokenFault::UnknownKey)),
+                Lookup::Unavailable(error) => return Err(Refusal::KeysUnavailable(error)),
+                Lookup::Wait => self.host.pause(WAIT_FOR_KEYS_MS).await,
+                Lookup::Fetch => self.fetch_keys().await,
+            }
+        }
+    }
+
+    async fn fetch_keys(&self) {
+        let store = self.host.key_store();
+        store.borrow_mut().begin(self.host.now_ms());
+        let result = self.host.fetch_keys().await;
+        store.borrow_mut().end(result, &self.plan.auth, self.host.now_ms());
+    }
+}

@@ -1,0 +1,23 @@
+//! Every decision of the gateway, and nothing that acts.
+//!
+//! Read [`gateway`] first: one request, top to bottom. Each step is a module that takes plain data, with `now`
+//! as an argument, and returns an enum that names what to do next and why.
+//!
+//! Not here, on purpose: the platform (`worker`, `js-sys`), clocks, randomness, I/O, and request or response
+//! bodies, which pass through as an opaque type. They sit behind [`host::Host`].
+
+pub mod auth;
+pub mod cache;
+pub mod cors;
+pub mod fault;
+pub mod forward;
+pub mod gateway;
+pub mod headers;
+pub mod host;
+pub mod limit;
+pub mod path;
+pub mod plan;
+pub mod record;
+pub mod route;
+pub mod target;
+pub mod trace;

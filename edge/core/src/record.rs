@@ -1,0 +1,57 @@
+//! What happened to one request: the log line, `he2 explain` and the tests all read this.
+//!
+//! Nothing in it is secret: paths without their query, no header values, and an API key only as its digest.
+
+use serde::Serialize;
+
+use crate::plan::Route;
+
+/// The outcomes of a request's steps, in their order. A step that was not reached left nothing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Record {
+    /// The id in `X-Request-Id`.
+    pub request_id: String,
+    /// W3C trace id.
+    pub trace_id: String,
+    /// Request method.
+    pub method: String,
+    /// Public host.
+    pub host: String,
+    /// Path in normal form (as it arrived, if it has none).
+    pub path: String,
+    /// The route's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<&'static str>,
+    /// The route's line in he2.toml.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// Class of the caller: `user`, `api-key`, `anonymous`, …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caller: Option<&'static str>,
+    /// The user's id, or the digest of the API key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caller_id: Option<String>,
+    /// The limit asked: its name and outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    /// The `Cache-Status` member of this gateway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<String>,
+    /// Milliseconds until the origin's response head.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin_ms: Option<u64>,
+    /// Response status.
+    pub status: u16,
+    /// Why the gateway answered itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// What only operators may know about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub internal: Option<String>,
+    /// What worked, but not as it should: a limiter that failed open, keys used past their age.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub degraded: Vec<String>,
+    /// The route itself, for programs in the same process.
+    #[serde(skip)]
+    pub matched: Option<&'static Route>,
+}

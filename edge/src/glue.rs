@@ -1,0 +1,58 @@
+//! Heads cross the border between JavaScript and Wasm here, once each way; bodies stay handles.
+
+use edge_core::fault::Fault;
+use edge_core::headers::single;
+use edge_core::host::Request;
+use edge_core::target;
+use http::{Method, Response};
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::body::Body;
+use crate::fields;
+
+/// The request as the gateway reads it. `None` for a URL that is none; the platform sends no such.
+pub(crate) fn request(request: &web_sys::Request) -> Option<Request<Body>> {
+    let target = target::parse(&request.url())?;
+    let headers = fields::read(&request.headers());
+    Some(Request {
+        method: request.method().parse::<Method>().ok()?,
+        scheme: target.scheme,
+        host: target.host,
+        path: target.path,
+        query: target.query,
+        ip: single(&headers, "cf-connecting-ip").and_then(|ip| ip.parse().ok()),
+        headers,
+        body: request.body().into(),
+    })
+}
+
+/// The response as the platform sends it.
+pub(crate) fn response(response: Response<Body>) -> worker::Result<web_sys::Response> {
+    let (head, body) = response.into_parts();
+    let init = web_sys::ResponseInit::new();
+    init.set_status(head.status.as_u16());
+    init.set_headers(&fields::write(&head.headers)?.into());
+    let response = match body {
+        Body::Upgraded(response) => Ok(response),
+        Body::Empty => web_sys::Response::new_with_opt_readable_stream_and_init(None, &init),
+        Body::Stream(stream) => web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &init),
+        Body::Text(text) => web_sys::Response::new_with_opt_str_and_init(Some(&text), &init),
+    };
+    Ok(response?)
+}
+
+/// The gateway's answer where it cannot even start.
+pub(crate) fn refusal(fault: &Fault) -> worker::Result<web_sys::Response> {
+    worker::console_error!("{}", fault.internal().unwrap_or_default());
+    let mut refused = Response::new(Body::Text(fault.body("")));
+    *refused.status_mut() = fault.status();
+    *refused.headers_mut() = fault.headers();
+    response(refused)
+}
+
+/// What a JavaScript exception says.
+pub(crate) fn reason(error: &JsValue) -> String {
+    let message = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
+    message.or_else(|| error.as_string()).unwrap_or_else(|| "unknown error".to_owned())
+}
+

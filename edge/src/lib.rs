@@ -1,0 +1,31 @@
+//! The Worker: entry points, and the plan that he2.toml became.
+//!
+//! It takes `web_sys` requests and returns `web_sys` responses, so a body is a stream that is handed on and never
+//! passes through Wasm. Everything decided is decided in `edge_core`.
+
+mod background;
+mod body;
+mod fields;
+mod glue;
+mod limiter;
+mod platform;
+mod settings;
+mod store;
+
+use edge_core::fault::Fault;
+use edge_core::gateway;
+use worker::{Context, Env, event};
+
+include!(concat!(env!("OUT_DIR"), "/plan.rs"));
+
+/// Every request of every user.
+#[event(fetch)]
+async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
+    let (Some(arrived), Ok(settings)) = (glue::request(&request), settings::read(&env)) else {
+        return glue::refusal(&Fault::Internal("ORIGIN or ISSUER is not set".to_owned()));
+    };
+    let platform = platform::Platform::new(&request, settings, env, context);
+    let (response, record) = gateway::handle(&PLAN, &platform, arrived).await;
+    worker::console_log!("{}", serde_json::to_string(&record).unwrap_or_default());
+    glue::response(response)
+}

@@ -1,0 +1,185 @@
+//! Streams pass byte for byte, as they come, in both directions, many at once.
+import assert from 'node:assert/strict';
+import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import test from 'node:test';
+import WebSocket from 'ws';
+import { assertProblem, bearer, lastSeen, open, runFrames, send, startAll, until } from './harness.mjs';
+
+const { origin, issuer, gateway } = await startAll();
+const token = await issuer.mint();
+const MIB = 1024 * 1024;
+const signedIn = { host: 'api.he2.ai', headers: bearer(token) };
+const newRun = () => `/api/agent-run/${randomUUID()}/stream`;
+
+for (const style of ['plain', 'odd']) {
+  test(`an event stream in ${style} form arrives byte for byte`, async () => {
+    const answer = await send(gateway, 'GET', `${newRun()}?frames=50&gap=1&style=${style}`, signedIn);
+    assert.equal(answer.status, 200);
+    assert.match(answer.headers['content-type'], /^text\/event-stream/);
+    assert.match(answer.headers['cache-control'], /no-transform/);
+    assert.equal(answer.headers['content-encoding'], undefined);
+    assert.deepEqual(answer.body, Buffer.concat(runFrames(50, style)));
+  });
+}
+
+test('a frame arrives before the origin has written the next', async () => {
+  const path = newRun();
+  const writes = [];
+  origin.on(path, (_request, response) => {
+    response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+    response.flushHeaders();
+    writes.push(response);
+  });
+  const stream = await open(gateway, 'GET', path, signedIn);
+  assert.equal(stream.statusCode, 200, 'the head comes before any frame');
+  for (let index = 0; index < 3; index += 1) {
+    writes[0].write(`data: ${index}\n\n`);
+    const [bytes] = await once(stream, 'data');
+    assert.equal(bytes.toString(), `data: ${index}\n\n`);
+  }
+  writes[0].end();
+  await once(stream, 'end');
+});
+
+test("a client that leaves ends the origin's stream", async () => {
+  const path = newRun();
+  const stream = await open(gateway, 'GET', `${path}?frames=endless&gap=5`, signedIn);
+  await once(stream, 'data');
+  assert.equal(lastSeen(origin, path).abandoned, false);
+  stream.destroy();
+  await until(() => lastSeen(origin, path).abandoned, 'the origin sees that the client left');
+});
+
+test('an upload arrives whole', async () => {
+  const form = multipart(randomBytesOf(3 * MIB));
+  const answer = await send(gateway, 'POST', '/api/sandboxes/sb1/files', {
+    ...signedIn,
+    headers: { ...signedIn.headers, 'content-type': form.type, 'content-length': form.body.length },
+    body: form.body,
+  });
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal(answer.json.bodyBytes, form.body.length);
+  assert.equal(answer.json.bodySha256, sha256(form.body));
+  assert.equal(answer.json.headers['content-type'], form.type);
+  assert.equal(answer.json.headers['content-length'], String(form.body.length));
+});
+
+test('an upload without a length streams too', async () => {
+  const chunk = randomBytesOf(256 * 1024);
+  const answer = await send(gateway, 'POST', '/api/transcription', {
+    ...signedIn,
+    body: Readable.from([chunk, chunk, chunk]),
+  });
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal(answer.json.bodySha256, sha256(Buffer.concat([chunk, chunk, chunk])));
+});
+
+test('a refused upload is not read into the origin', async () => {
+  const before = origin.requests.length;
+  const answer = await send(gateway, 'POST', '/api/transcription', {
+    host: 'api.he2.ai',
+    body: randomBytesOf(MIB),
+  });
+  assertProblem(answer, 401);
+  assert.equal(origin.requests.length, before);
+});
+
+test('50 event streams and an upload of 64 MiB at once pass unharmed', async () => {
+  const expected = sha256(Buffer.concat(runFrames(40, 'odd')));
+  const streams = Array.from({ length: 50 }, () =>
+    send(gateway, 'GET', `${newRun()}?frames=40&gap=25&style=odd`, signedIn),
+  );
+  await until(
+    () => origin.requests.filter(({ url, finished }) => url.includes('frames=40') && !finished).length === 50,
+    'all streams are open',
+  );
+  const chunk = randomBytesOf(MIB);
+  const hash = createHash('sha256');
+  for (let index = 0; index < 64; index += 1) hash.update(chunk);
+  const upload = await send(gateway, 'POST', '/api/transcription', {
+    ...signedIn,
+    headers: { ...signedIn.headers, 'content-length': 64 * MIB },
+    body: Readable.from(
+      (function* body() {
+        for (let index = 0; index < 64; index += 1) yield chunk;
+      })(),
+    ),
+  });
+  assert.equal(upload.status, 200, upload.text);
+  assert.equal(upload.json.bodyBytes, 64 * MIB);
+  assert.equal(upload.json.bodySha256, hash.digest('hex'));
+  for (const answer of await Promise.all(streams)) {
+    assert.equal(answer.status, 200);
+    assert.equal(sha256(answer.body), expected);
+  }
+});
+
+test('a long poll waits for its answer, and may stream instead', async () => {
+  const path = '/api/v1/public/threads/t1/response';
+  const answer = await send(gateway, 'GET', `${path}?project_id=p&timeout=1`, signedIn);
+  assert.equal(answer.json.status, 'completed');
+  const stream = await send(gateway, 'GET', `${path}?project_id=p&realtime=true&gap=1`, signedIn);
+  assert.deepEqual(stream.body, Buffer.concat(runFrames(3)));
+});
+
+test('a WebSocket passes text, bytes and the closing code in both directions', async () => {
+  const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/api/agent-run/ws`, {
+    headers: { ...bearer(token), host: 'api.he2.ai' },
+  });
+  await once(socket, 'open');
+  for (const message of ['hello', 'gr\u00fc\u00df dich', Buffer.from([0, 255, 128, 10])]) {
+    socket.send(message);
+    const [data, binary] = await once(socket, 'message');
+    assert.equal(binary, typeof message !== 'string');
+    assert.deepEqual(data, Buffer.from(message));
+  }
+  socket.send('close 4001 enough');
+  const [code, reason] = await once(socket, 'close');
+  assert.equal(code, 4001);
+  assert.equal(reason.toString(), 'enough');
+});
+
+test('a WebSocket that the client closes is closed at the origin with the same code', async () => {
+  const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/api/agent-run/ws`, {
+    headers: { ...bearer(token), host: 'api.he2.ai' },
+  });
+  await once(socket, 'open');
+  socket.close(4002, 'bye');
+  await until(() => lastSeen(origin, '/api/agent-run/ws').closeCode === 4002, 'the origin sees code 4002');
+});
+
+test('a WebSocket without a token is refused', async () => {
+  const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/api/agent-run/ws`, {
+    headers: { host: 'api.he2.ai' },
+  });
+  const [request, response] = await once(socket, 'unexpected-response');
+  assert.equal(response.statusCode, 401);
+  request.destroy();
+});
+
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
+
+/** Bytes with no pattern, the same in every run. */
+function randomBytesOf(length) {
+  const bytes = Buffer.alloc(length);
+  let state = 1;
+  for (let index = 0; index < length; index += 1) {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    bytes[index] = state >>> 16;
+  }
+  return bytes;
+}
+
+function multipart(file) {
+  const boundary = '----he2test7d1f';
+  const head =
+    `--${boundary}\r\nContent-Disposition: form-data; name="path"\r\n\r\n/workspace/a.bin\r\n` +
+    `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n` +
+    'Content-Type: application/octet-stream\r\n\r\n';
+  return {
+    type: `multipart/form-data; boundary=${boundary}`,
+    body: Buffer.concat([Buffer.from(head), file, Buffer.from(`\r\n--${boundary}--\r\n`)]),
+  };
+}
