@@ -4,7 +4,7 @@
 //! Each test has paths of its own; the origin's answers are set where the app's own are not what is tested.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { parseList } from 'structured-headers';
+import { Token, parseList } from 'structured-headers';
 import { bearer, lastSeen, send, startAll, until } from './harness.mjs';
 
 const { origin, issuer, gateway } = await startAll();
@@ -15,7 +15,9 @@ const api = (path, headers, method = 'GET') => send(gateway, method, path, { hos
 function cacheStatus({ headers }) {
   const members = parseList(headers['cache-status'] ?? '').map(([name, parameters]) => [
     String(name),
-    Object.fromEntries(parameters),
+    Object.fromEntries(
+      [...parameters].map(([key, value]) => [key, value instanceof Token ? String(value) : value]),
+    ),
   ]);
   return Object.fromEntries(members).he2;
 }

@@ -42,7 +42,7 @@ test('method, query, body and plain fields pass', async () => {
     }[method];
     const { answer } = await call(
       `${path}?q=a+b&q=%C3%A9`,
-      { 'content-type': 'application/json', 'x-project-id': 'p1' },
+      { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), 'x-project-id': 'p1' },
       { method, body },
     );
     assert.equal(answer.status, 200, method);

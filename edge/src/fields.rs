@@ -9,10 +9,12 @@ pub(crate) fn read(headers: &web_sys::Headers) -> HeaderMap {
     let mut map = HeaderMap::new();
     for entry in headers.entries() {
         let pair = entry.ok().and_then(|entry| entry.dyn_into::<Array>().ok());
-        let Some((name, value)) = pair.and_then(|pair| Some((text(&pair.get(0))?, text(&pair.get(1))?))) else {
+        let Some((name, value)) = pair.and_then(|pair| Some((text(&pair.get(0))?, text(&pair.get(1))?)))
+        else {
             continue;
         };
-        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_bytes(&latin1(&value))) {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_bytes(&latin1(&value)))
+        {
             map.append(name, value);
         }
     }

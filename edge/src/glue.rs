@@ -35,7 +35,9 @@ pub(crate) fn response(response: Response<Body>) -> worker::Result<web_sys::Resp
     let response = match body {
         Body::Upgraded(response) => Ok(response),
         Body::Empty => web_sys::Response::new_with_opt_readable_stream_and_init(None, &init),
-        Body::Stream(stream) => web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &init),
+        Body::Stream(stream) => {
+            web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)
+        }
         Body::Text(text) => web_sys::Response::new_with_opt_str_and_init(Some(&text), &init),
     };
     Ok(response?)
@@ -55,4 +57,3 @@ pub(crate) fn reason(error: &JsValue) -> String {
     let message = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
     message.or_else(|| error.as_string()).unwrap_or_else(|| "unknown error".to_owned())
 }
-

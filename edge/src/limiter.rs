@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use edge_core::limit::{self, Ask, BINDING, Verdict};
 use wasm_bindgen::JsValue;
-use worker::{DurableObject, Env, Method, Request, RequestInit, Response, State, durable_object, wasm_bindgen};
+use worker::{
+    DurableObject, Env, Method, Request, RequestInit, Response, State, durable_object, wasm_bindgen,
+};
 
 /// Where the counts are stored, as JSON.
 const STATE: &str = "state";

@@ -161,7 +161,8 @@ fn request(outgoing: Outgoing<Body>, signal: &AbortSignal) -> Result<web_sys::Re
 }
 
 fn response(arrived: web_sys::Response) -> Result<Response<Body>, JsValue> {
-    let status = StatusCode::from_u16(arrived.status()).map_err(|error| JsValue::from_str(&error.to_string()))?;
+    let status =
+        StatusCode::from_u16(arrived.status()).map_err(|error| JsValue::from_str(&error.to_string()))?;
     let headers = fields::read(&arrived.headers());
     let body = match status {
         StatusCode::SWITCHING_PROTOCOLS => Body::Upgraded(arrived),

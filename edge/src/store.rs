@@ -4,7 +4,9 @@
 //! the true head stands in [`HEAD`], for `edge_core::cache` to judge.
 
 use edge_core::cache::Stored;
-use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+};
 use worker::Cache;
 
 use crate::body::Body;
@@ -36,7 +38,10 @@ pub(crate) async fn put(key: String, head: Stored, body: Body) -> worker::Result
         headers.extend(original.get(&name).map(|value| (name, value.clone())));
     }
     headers.insert(CACHE_CONTROL, FOR_EVER);
-    headers.insert(HEAD, HeaderValue::from_str(&serde_json::to_string(&head)?).map_err(|error| error.to_string())?);
+    headers.insert(
+        HEAD,
+        HeaderValue::from_str(&serde_json::to_string(&head)?).map_err(|error| error.to_string())?,
+    );
     let mut entry = http::Response::new(body);
     *entry.headers_mut() = headers;
     cache().await.put(key.as_str(), glue::response(entry)?.into()).await

@@ -41,7 +41,8 @@ export async function answer(request, response, record) {
 
 /** Applies the knobs; true when they ended the request. */
 async function knobs(query, response) {
-  if (query.has('_slow')) await delay(Number(query.get('_slow')));
+  // Not a reason to stay alive: nobody may be waiting any more.
+  if (query.has('_slow')) await delay(Number(query.get('_slow')), undefined, { ref: false });
   if (query.get('_die') === 'head') return response.destroy();
   for (const field of query.getAll('_header')) response.appendHeader(...splitField(field));
   if (query.has('_cookies')) response.setHeader('Set-Cookie', COOKIES);

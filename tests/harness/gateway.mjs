@@ -64,10 +64,11 @@ function workerOptions({ entry, compatibility, durableObjects }, bindings) {
   };
 }
 
-/** What `wrangler.toml` says, in Miniflare's words. */
+/** What `wrangler.toml` says of production, in Miniflare's words. */
 function readDeployment() {
   const file = join(PROJECT, 'wrangler.toml');
-  const toml = parse(readFileSync(file, 'utf8'));
+  const { env, ...top } = parse(readFileSync(file, 'utf8'));
+  const toml = { ...top, ...env?.production };
   const entry = resolve(PROJECT, toml.main);
   if (!existsSync(entry)) throw new Error(`${relative(PROJECT, entry)} is missing: run \`make build\` first`);
   const sqlite = new Set((toml.migrations ?? []).flatMap((migration) => migration.new_sqlite_classes ?? []));

@@ -101,8 +101,9 @@ fn explain(mut parser: lexopt::Parser) -> Result<Command, Failure> {
             other => return Err(other.unexpected().into()),
         }
     }
-    let [method, url] = <[String; 2]>::try_from(positional)
-        .map_err(|_| Failure::Usage("explain needs METHOD and URL, as `explain GET https://he2.ai/`".to_owned()))?;
+    let [method, url] = <[String; 2]>::try_from(positional).map_err(|_| {
+        Failure::Usage("explain needs METHOD and URL, as `explain GET https://he2.ai/`".to_owned())
+    })?;
     asked.method = method.parse().map_err(|_| Failure::Usage(format!("`{method}` is no method")))?;
     asked.url = url;
     Ok(Command::Explain(Box::new(asked)))

@@ -9,7 +9,8 @@ pub(crate) fn run(given: Option<PathBuf>) -> Said {
     let (name, config) = file::load(given.as_deref())?;
     let plan = config.plan();
     let routes: BTreeSet<_> = plan.routes.iter().map(|route| route.name).collect();
-    let limits: BTreeSet<_> = plan.routes.iter().filter_map(|route| route.limit).map(|limit| limit.name).collect();
+    let limits: BTreeSet<_> =
+        plan.routes.iter().filter_map(|route| route.limit).map(|limit| limit.name).collect();
     Ok(format!(
         "{name} is good: {} hosts, {} services, {} routes with {} paths, {} limits\n",
         plan.hosts.len(),

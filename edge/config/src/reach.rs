@@ -71,7 +71,7 @@ fn shadowed(earlier: &[&Route], route: &Route, report: &Report) {
 
 /// Whether `path` comes to `route` by any method.
 fn is_free(earlier: &[&Route], route: &Route, host: &str, path: &[&str]) -> bool {
-    let mut methods = METHODS.iter().chain(route.methods).filter(|method| takes(route, method));
+    let mut methods = METHODS.iter().filter(|method| takes(route, method));
     methods.any(|method| !earlier.iter().any(|other| reaches(other, host, method, path)))
 }
 

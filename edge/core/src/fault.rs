@@ -52,7 +52,9 @@ impl Fault {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Path(_) | Self::Refused(Refusal::Request(_) | Refusal::Unsigned(_)) => StatusCode::BAD_REQUEST,
+            Self::Path(_) | Self::Refused(Refusal::Request(_) | Refusal::Unsigned(_)) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::NotFound | Self::Refused(Refusal::Blocked) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
@@ -93,9 +95,9 @@ impl Fault {
     #[must_use]
     pub fn internal(&self) -> Option<String> {
         match self {
-            Self::Origin(reason) | Self::Internal(reason) | Self::Refused(Refusal::KeysUnavailable(reason)) => {
-                Some(reason.clone())
-            }
+            Self::Origin(reason)
+            | Self::Internal(reason)
+            | Self::Refused(Refusal::KeysUnavailable(reason)) => Some(reason.clone()),
             Self::OriginTimeout(ms) => Some(format!("no response head within {ms} ms")),
             _ => None,
         }
@@ -110,7 +112,9 @@ impl Fault {
         match self {
             Self::MethodNotAllowed(methods) => set(&mut headers, ALLOW, &methods.join(", ")),
             Self::Limited(limit, verdict, now) => verdict.describe(limit, *now, &mut headers),
-            Self::Refused(Refusal::KeysUnavailable(_)) | Self::Origin(_) => set(&mut headers, RETRY_AFTER, RETRY_SECONDS),
+            Self::Refused(Refusal::KeysUnavailable(_)) | Self::Origin(_) => {
+                set(&mut headers, RETRY_AFTER, RETRY_SECONDS);
+            }
             _ => {}
         }
         if let Some(challenge) = self.challenge() {
@@ -121,10 +125,13 @@ impl Fault {
 
     /// RFC 6750 §3: no error code without a credential, and one with it.
     fn challenge(&self) -> Option<String> {
-        let error = |code: &str, text: &str| format!("{REALM}, error=\"{code}\", error_description=\"{text}\"");
+        let error =
+            |code: &str, text: &str| format!("{REALM}, error=\"{code}\", error_description=\"{text}\"");
         match self {
             Self::Refused(Refusal::Missing) => Some(REALM.to_owned()),
-            Self::Refused(Refusal::Token(fault @ TokenFault::NotAUser)) => Some(error("insufficient_scope", fault.description())),
+            Self::Refused(Refusal::Token(fault @ TokenFault::NotAUser)) => {
+                Some(error("insufficient_scope", fault.description()))
+            }
             Self::Refused(Refusal::Token(fault)) => Some(error("invalid_token", fault.description())),
             Self::Refused(Refusal::Request(text)) => Some(error("invalid_request", text)),
             _ => None,

@@ -50,8 +50,14 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     HOST,
 ];
 
-const SPOOFABLE: [&str; 6] =
-    ["forwarded", "x-real-ip", "true-client-ip", "x-request-id", "x-middleware-subrequest", "x-refresh-token"];
+const SPOOFABLE: [&str; 6] = [
+    "forwarded",
+    "x-real-ip",
+    "true-client-ip",
+    "x-request-id",
+    "x-middleware-subrequest",
+    "x-refresh-token",
+];
 const SPOOFABLE_PREFIXES: [&str; 2] = ["x-he2-", "x-forwarded-"];
 
 /// What the gateway tells the origin about a request.
@@ -122,13 +128,16 @@ fn remove_where(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
 
 fn without_hop_by_hop(arrived: &HeaderMap) -> HeaderMap {
     let named: Vec<_> = list(arrived, CONNECTION).map(str::to_ascii_lowercase).collect();
-    let kept = |name: &HeaderName| !HOP_BY_HOP.contains(name) && !named.iter().any(|other| other == name.as_str());
+    let kept =
+        |name: &HeaderName| !HOP_BY_HOP.contains(name) && !named.iter().any(|other| other == name.as_str());
     arrived.iter().filter(|(name, _)| kept(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 fn drop_spoofable(headers: &mut HeaderMap, lock: &str) {
     remove_where(headers, |name| {
-        name == lock || SPOOFABLE.contains(&name) || SPOOFABLE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        name == lock
+            || SPOOFABLE.contains(&name)
+            || SPOOFABLE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
     });
 }
 

@@ -25,7 +25,11 @@ use crate::trace::{self, Trace};
 use crate::{cache, cors, forward};
 
 /// Answers a request, and tells what happened.
-pub async fn handle<H: Host>(plan: &'static Plan, host: &H, request: Request<H::Body>) -> (Response<H::Body>, Record) {
+pub async fn handle<H: Host>(
+    plan: &'static Plan,
+    host: &H,
+    request: Request<H::Body>,
+) -> (Response<H::Body>, Record) {
     let random = host.random();
     let trace = Trace::new(&request.headers, random);
     let mut record = Record {
@@ -76,7 +80,11 @@ struct Pass<'a, H> {
 }
 
 impl<H: Host> Pass<'_, H> {
-    async fn steps(&self, mut request: Request<H::Body>, record: &mut Record) -> Result<Response<H::Body>, Fault> {
+    async fn steps(
+        &self,
+        mut request: Request<H::Body>,
+        record: &mut Record,
+    ) -> Result<Response<H::Body>, Fault> {
         let public = self.public_host(&request, record)?;
         let path = path::normalise(&request.path).map_err(Fault::Path)?;
         record.path.clone_from(&path.text);
@@ -103,7 +111,11 @@ impl<H: Host> Pass<'_, H> {
     }
 
     /// The public host that is meant; a loopback address stands for one, where the deployment says so.
-    fn public_host(&self, request: &Request<H::Body>, record: &mut Record) -> Result<&'static plan::Host, Fault> {
+    fn public_host(
+        &self,
+        request: &Request<H::Body>,
+        record: &mut Record,
+    ) -> Result<&'static plan::Host, Fault> {
         let loopback = matches!(request.host.as_str(), "127.0.0.1" | "localhost" | "[::1]");
         let meant = self.host.settings().loopback_host.as_deref().filter(|_| loopback);
         let public = route::host(self.plan, meant.unwrap_or(&request.host)).ok_or(Fault::Misdirected)?;
@@ -119,7 +131,13 @@ impl<H: Host> Pass<'_, H> {
         response
     }
 
-    fn route(&self, host: &str, method: &str, path: &path::Normal, record: &mut Record) -> Result<&'static Route, Fault> {
+    fn route(
+        &self,
+        host: &str,
+        method: &str,
+        path: &path::Normal,
+        record: &mut Record,
+    ) -> Result<&'static Route, Fault> {
         let route = match route::find(self.plan, host, method, &path.text) {
             Find::Route(route) => route,
             Find::NotFound => return Err(path.suspect.map_or(Fault::NotFound, Fault::Path)),
@@ -144,7 +162,13 @@ impl<H: Host> Pass<'_, H> {
     }
 
     /// A limiter that fails lets the request pass: its trouble is not the caller's. No header is made up then.
-    async fn limit(&self, route: &'static Route, caller: &Caller, ip: Option<IpAddr>, record: &mut Record) -> Result<Option<Taken>, Fault> {
+    async fn limit(
+        &self,
+        route: &'static Route,
+        caller: &Caller,
+        ip: Option<IpAddr>,
+        record: &mut Record,
+    ) -> Result<Option<Taken>, Fault> {
         let Some(limit) = &route.limit else { return Ok(None) };
         let object = limit::object_name(limit, caller, ip);
         let verdict = match self.host.take(&object, &Ask::new(limit)).await {
@@ -155,7 +179,8 @@ impl<H: Host> Pass<'_, H> {
                 return Ok(None);
             }
         };
-        record.limit = Some(format!("{}: {}", limit.name, if verdict.allowed { "allowed" } else { "refused" }));
+        record.limit =
+            Some(format!("{}: {}", limit.name, if verdict.allowed { "allowed" } else { "refused" }));
         match verdict.allowed {
             true => Ok(Some((limit, verdict))),
             false => Err(Fault::Limited(*limit, verdict, self.host.now_ms())),

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue};
 
 /// The value of a field that may stand once; `None` if it is absent, repeated, or not visible ASCII.
 #[must_use]
-pub fn single<'a>(headers: &'a HeaderMap, name: impl AsHeaderName) -> Option<&'a str> {
+pub fn single(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (Some(value), None) => value.to_str().ok(),
@@ -14,7 +14,7 @@ pub fn single<'a>(headers: &'a HeaderMap, name: impl AsHeaderName) -> Option<&'a
 }
 
 /// The members of a comma-separated list field, all lines joined (RFC 9110 §5.6.1).
-pub fn list<'a>(headers: &'a HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = &'a str> {
+pub fn list(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = &str> {
     headers
         .get_all(name)
         .iter()

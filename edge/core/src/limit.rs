@@ -68,7 +68,8 @@ impl Ask {
 /// Counts a request if every window has room, and none otherwise.
 #[must_use]
 pub fn take(state: &State, ask: &Ask, now: u64) -> (State, Verdict) {
-    let before: Vec<_> = ask.windows.iter().enumerate().map(|(at, window)| current(state, at, window.1, now)).collect();
+    let before: Vec<_> =
+        ask.windows.iter().enumerate().map(|(at, window)| current(state, at, window.1, now)).collect();
     let allowed = before.iter().zip(&ask.windows).all(|((_, used), (quota, _))| used < quota);
     let charge = u32::from(allowed);
     let after: Vec<_> = before.iter().map(|&(opened, used)| (opened, used.saturating_add(charge))).collect();
@@ -81,7 +82,9 @@ pub fn take(state: &State, ask: &Ask, now: u64) -> (State, Verdict) {
 /// Window `at` as it is now: closed windows, and those from a clock that has since gone back, open anew.
 fn current(state: &State, at: usize, seconds: u32, now: u64) -> (u64, u32) {
     match state.windows.get(at) {
-        Some(&(opened, used)) if opened <= now && now < opened.saturating_add(length_ms(seconds)) => (opened, used),
+        Some(&(opened, used)) if opened <= now && now < opened.saturating_add(length_ms(seconds)) => {
+            (opened, used)
+        }
         _ => (now, 0),
     }
 }
@@ -122,8 +125,14 @@ fn network(ip: IpAddr) -> String {
 impl Verdict {
     /// The window that a caller meets first: the one that refused, else the one with the smallest share left.
     fn tightest(&self) -> Option<(usize, Standing)> {
-        let share = |standing: &Standing| u64::from(standing.remaining).saturating_mul(1_000_000).checked_div(u64::from(standing.quota));
-        self.windows.iter().copied().enumerate().min_by_key(|(_, standing)| (share(standing), u64::MAX.saturating_sub(standing.reset_ms)))
+        let share = |standing: &Standing| {
+            u64::from(standing.remaining).saturating_mul(1_000_000).checked_div(u64::from(standing.quota))
+        };
+        self.windows
+            .iter()
+            .copied()
+            .enumerate()
+            .min_by_key(|(_, standing)| (share(standing), u64::MAX.saturating_sub(standing.reset_ms)))
     }
 
     /// Seconds until a refused request could pass, rounded up: when the last full window closes.
@@ -136,10 +145,12 @@ impl Verdict {
     /// Sets the header fields that tell a caller how its limit stands.
     pub fn describe(&self, limit: &Limit, now: u64, headers: &mut HeaderMap) {
         let Some((at, tightest)) = self.tightest() else { return };
-        let policy: Vec<_> = self.windows.iter().enumerate().map(|(at, window)| policy(limit, at, window)).collect();
+        let policy: Vec<_> =
+            self.windows.iter().enumerate().map(|(at, window)| policy(limit, at, window)).collect();
         set(headers, HeaderName::from_static("ratelimit-policy"), &policy.join(", "));
         let reset = seconds_until(tightest.reset_ms, now);
-        let current = format!("\"{}-{}\";r={};t={reset}", limit.name, at.saturating_add(1), tightest.remaining);
+        let current =
+            format!("\"{}-{}\";r={};t={reset}", limit.name, at.saturating_add(1), tightest.remaining);
         set(headers, HeaderName::from_static("ratelimit"), &current);
         let epoch = tightest.reset_ms.div_ceil(1_000);
         for (name, value) in [

@@ -59,7 +59,7 @@ pub fn normalise(raw: &str) -> Result<Normal, PathFault> {
     }
     let text = decode_unreserved(raw)?;
     let decoded = decode_all(&text);
-    if decoded.iter().any(|&byte| byte == b'\\') {
+    if decoded.contains(&b'\\') {
         return Err(PathFault::Backslash);
     }
     if decoded.split(|&byte| byte == b'/').any(is_dot_segment) {
@@ -110,16 +110,10 @@ fn decode_all(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
-        match (byte, escape(tail)) {
-            (b'%', Some((value, after))) => {
-                out.push(value);
-                rest = after;
-            }
-            _ => {
-                out.push(byte);
-                rest = tail;
-            }
-        }
+        let escaped = escape(tail).filter(|_| byte == b'%');
+        let (value, after) = escaped.unwrap_or((byte, tail));
+        out.push(value);
+        rest = after;
     }
     out
 }
@@ -135,8 +129,8 @@ fn is_dot_segment(segment: &[u8]) -> bool {
 }
 
 fn suspect(text: &str, decoded: &[u8]) -> Option<PathFault> {
-    let slashes = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte == b'/').count();
-    if slashes(decoded) != slashes(text.as_bytes()) {
+    let segments = |bytes: &[u8]| bytes.split(|&byte| byte == b'/').count();
+    if segments(decoded) != segments(text.as_bytes()) {
         return Some(PathFault::EncodedSlash);
     }
     if text.contains("//") {
@@ -201,7 +195,8 @@ mod tests {
 
     #[test]
     fn ordinary_paths_have_no_fault() {
-        for raw in ["/", "/a/", "/...", "/a.b/..c", "/thread_456:/workspace/index.html", "/100%25", "/%2525a"] {
+        for raw in ["/", "/a/", "/...", "/a.b/..c", "/thread_456:/workspace/index.html", "/100%25", "/%2525a"]
+        {
             let expected = (raw == "/%2525a").then_some(PathFault::DoubleEscape);
             assert_eq!(fault(raw), expected, "{raw:?}");
         }

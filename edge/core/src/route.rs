@@ -62,10 +62,13 @@ pub fn split(path: &str) -> Vec<&str> {
 #[must_use]
 pub fn matches(pattern: &[Segment], path: &[&str]) -> bool {
     match (pattern.split_first(), path.split_first()) {
-        (None, None) => true,
-        (Some((Segment::Tail(_), _)), Some(_)) => true,
-        (Some((Segment::Literal(text), pattern)), Some((first, path))) => text == first && matches(pattern, path),
-        (Some((Segment::Param(_), pattern)), Some((first, path))) => !first.is_empty() && matches(pattern, path),
+        (None, None) | (Some((Segment::Tail(_), _)), Some(_)) => true,
+        (Some((Segment::Literal(text), pattern)), Some((first, path))) => {
+            text == first && matches(pattern, path)
+        }
+        (Some((Segment::Param(_), pattern)), Some((first, path))) => {
+            !first.is_empty() && matches(pattern, path)
+        }
         _ => false,
     }
 }

@@ -20,7 +20,8 @@ pub fn parse(url: &str) -> Option<Target> {
     let (scheme, rest) = url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https"))?;
     let rest = rest.split('#').next().unwrap_or_default();
     let (before, query) = rest.split_once('?').map_or((rest, None), |(before, query)| (before, Some(query)));
-    let (authority, path) = before.find('/').and_then(|at| before.split_at_checked(at)).unwrap_or((before, "/"));
+    let (authority, path) =
+        before.find('/').and_then(|at| before.split_at_checked(at)).unwrap_or((before, "/"));
     let host = without_port(authority);
     (!host.is_empty() && !authority.contains('@')).then(|| Target {
         scheme: scheme.to_owned(),

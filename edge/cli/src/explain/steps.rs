@@ -97,10 +97,14 @@ fn cross_origin(seen: &Seen) -> Outcome {
     let granted = cors::allowed(&seen.plan.cors, &seen.headers);
     let preflight = cors::preflight(&seen.method, &seen.headers).is_some();
     match (preflight, granted, seen.headers.contains_key("origin")) {
-        (true, Some(origin), _) => Err(format!("preflight of {origin}, answered here with {}", seen.record.status)),
+        (true, Some(origin), _) => {
+            Err(format!("preflight of {origin}, answered here with {}", seen.record.status))
+        }
         (true, None, _) => Err(format!("preflight, {}", refused(seen))),
         (false, Some(origin), _) => Ok(format!("{origin} may read the answer")),
-        (false, None, true) => Ok("the page's origin is not allowed: its browser will not show it the answer".into()),
+        (false, None, true) => {
+            Ok("the page's origin is not allowed: its browser will not show it the answer".into())
+        }
         (false, None, false) => Ok("no Origin: not another page's call".into()),
     }
 }
@@ -147,6 +151,8 @@ fn policy(route: Option<&'static Route>) -> String {
         Cache::Off => "off".into(),
         Cache::Obey => "obeys the origin".into(),
         Cache::Assign { seconds, shared: false } => format!("{seconds} s where the origin says nothing"),
-        Cache::Assign { seconds, shared: true } => format!("{seconds} s where the origin says nothing, for all callers"),
+        Cache::Assign { seconds, shared: true } => {
+            format!("{seconds} s where the origin says nothing, for all callers")
+        }
     }
 }

@@ -88,9 +88,10 @@ fn hosts(route: &written::Route, names: &Names<'_>, report: &Report) -> &'static
     leaked(&hosts.value)
 }
 
-/// `None` when they cannot be read: nothing can be said of what the route takes.
+/// `None` when they have a fault: nothing can be said of what the route takes.
 fn methods(route: &written::Route, report: &Report) -> Option<&'static [&'static str]> {
     let Some(methods) = route.methods.good() else { return route.methods.is_absent().then_some(&[]) };
+    let before = report.count();
     if methods.value.is_empty() {
         report.add(methods.line, "`methods` is empty; name at least one, or leave it out to take all");
     }
@@ -99,7 +100,7 @@ fn methods(route: &written::Route, report: &Report) -> Option<&'static [&'static
         methods.value.iter().cloned().partition(|method| method.value == "HEAD");
     heads.iter().for_each(|head| report.add(head.line, "HEAD is wherever GET is; name GET instead"));
     check_known("method", &others, &reach::METHODS, report);
-    Some(leaked(&methods.value))
+    (report.count() == before).then(|| leaked(&methods.value))
 }
 
 fn auth(route: &written::Route, report: &Report) -> Option<Auth> {

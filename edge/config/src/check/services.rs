@@ -46,7 +46,7 @@ pub(crate) fn health(services: &[written::Service], plan: &Plan, report: &Report
     }
 }
 
-/// The header that carries the origin-lock secret. Only `x-he2-…` is removed from what clients send.
+/// The header that carries the origin-lock secret, of the family that no client can set.
 pub(crate) fn lock_header(header: &Lined<String>, report: &Report) -> Option<&'static str> {
     let lower = header.value.to_ascii_lowercase();
     let good = is_token(&lower) && lower.strip_prefix("x-he2-").is_some_and(|rest| !rest.is_empty());

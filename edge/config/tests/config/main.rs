@@ -2,6 +2,8 @@
 
 /// The routes of the app against the real file.
 mod app_routes;
+/// he2.toml and wrangler.toml, which must not drift.
+mod deployment;
 /// Values of the wrong kind, misspelt or missing.
 mod kinds;
 /// The order of the routes, and the plan as source.

@@ -128,7 +128,8 @@ fn bearer(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     if !headers.contains_key(AUTHORIZATION) {
         return Ok(None);
     }
-    let value = headers::single(headers, AUTHORIZATION).ok_or(Refusal::Request("more than one Authorization field"))?;
+    let value = headers::single(headers, AUTHORIZATION)
+        .ok_or(Refusal::Request("more than one Authorization field"))?;
     match value.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim().to_owned())),
         _ => Err(Refusal::Request("the Authorization field does not carry a Bearer token")),
@@ -152,7 +153,8 @@ fn is_api_key(key: &str) -> bool {
         let (public, secret) = text.strip_prefix("pk_")?.split_once(":sk_")?;
         Some(word(public, 32) && word(secret, 32))
     };
-    let single = |text: &str| text.strip_prefix("he-").map(|rest| rest.len() == 36 && rest.bytes().all(is_key_byte));
+    let single =
+        |text: &str| text.strip_prefix("he-").map(|rest| rest.len() == 36 && rest.bytes().all(is_key_byte));
     pair(key).or_else(|| single(key)).unwrap_or(false)
 }
 

@@ -105,7 +105,10 @@ fn rfc8725_what_no_key_could_make_good_is_refused_before_any_key_is_asked() {
     assert_eq!(fault("a.b.c"), TokenFault::Malformed);
     assert_eq!(fault(""), TokenFault::Malformed);
     assert_eq!(fault(&"a".repeat(8_193)), TokenFault::TooLong);
-    assert_eq!(fault(&hs256(&json!({"alg": "HS256", "kid": "k".repeat(257)}), &claims())), TokenFault::UnknownKey);
+    assert_eq!(
+        fault(&hs256(&json!({"alg": "HS256", "kid": "k".repeat(257)}), &claims())),
+        TokenFault::UnknownKey
+    );
 }
 
 #[test]
@@ -118,7 +121,10 @@ fn a_changed_token_and_another_key_fail_the_signature() {
     let token = hs256(&header(), &claims());
     let forged = token.replacen(&b64(&claims()), &b64(&with("sub", json!("u2"))), 1);
     assert_eq!(verify(&forged, &Key::hs256(SECRET), ISSUER, &PLAN, NOW), Err(TokenFault::Signature));
-    assert_eq!(verify(&token, &Key::hs256("another secret, just as long as it is"), ISSUER, &PLAN, NOW), Err(TokenFault::Signature));
+    assert_eq!(
+        verify(&token, &Key::hs256("another secret, just as long as it is"), ISSUER, &PLAN, NOW),
+        Err(TokenFault::Signature)
+    );
 }
 
 /// A key set of one ES256 key, and the pair.
@@ -201,8 +207,12 @@ fn a_key_set_signs_in_and_its_private_and_foreign_members_are_left_out() {
     let mut store = Store::default();
     store.end(Ok(Fetched { json: set.to_string(), max_age: None }), &PLAN, NOW * 1_000);
     let custom = json!({"role": "authenticated"});
-    let mut claims = Claims::with_custom_claims(custom, Duration::from_hours(1)).with_issuer(ISSUER).with_audience("authenticated").with_subject("u1");
-    (claims.issued_at, claims.expires_at, claims.invalid_before) = (None, Some(UnixTimeStamp::from_secs(NOW + 60)), None);
+    let mut claims = Claims::with_custom_claims(custom, Duration::from_hours(1))
+        .with_issuer(ISSUER)
+        .with_audience("authenticated")
+        .with_subject("u1");
+    (claims.issued_at, claims.expires_at, claims.invalid_before) =
+        (None, Some(UnixTimeStamp::from_secs(NOW + 60)), None);
     let token = pair.sign(claims).unwrap();
     let Lookup::Key(key) = store.lookup(Some("k1"), "ES256", &PLAN, NOW * 1_000) else { panic!("no key") };
     assert_eq!(verify(&token, &key, ISSUER, &PLAN, NOW).unwrap().user, "u1");
@@ -261,7 +271,10 @@ fn an_admin_route_is_closed_without_a_configured_key() {
 #[test]
 fn a_webhook_without_its_signature_field_is_refused() {
     const ROUTE: Auth = Auth::Webhook(&["stripe-signature"]);
-    assert_eq!(credential(ROUTE, &fields(&[("stripe-signature", "t=1")]), None, None), Ok(Credential::Webhook));
+    assert_eq!(
+        credential(ROUTE, &fields(&[("stripe-signature", "t=1")]), None, None),
+        Ok(Credential::Webhook)
+    );
     assert_eq!(credential(ROUTE, &fields(&[]), None, None), Err(Refusal::Unsigned(&["stripe-signature"])));
 }
 

@@ -109,7 +109,8 @@ pub fn hint(token: &str, plan: &AuthPlan) -> Result<Hint, TokenFault> {
         return Err(TokenFault::ApiKeyAsToken);
     }
     let metadata = Token::decode_metadata(token).map_err(|_| TokenFault::Malformed)?;
-    let alg = plan.algorithms.iter().find(|alg| **alg == metadata.algorithm()).ok_or(TokenFault::Algorithm)?;
+    let alg =
+        plan.algorithms.iter().find(|alg| **alg == metadata.algorithm()).ok_or(TokenFault::Algorithm)?;
     let kid = metadata.key_id().map(str::to_owned);
     if kid.as_ref().is_some_and(|kid| kid.len() > MAX_KID) {
         return Err(TokenFault::UnknownKey);
@@ -118,7 +119,13 @@ pub fn hint(token: &str, plan: &AuthPlan) -> Result<Hint, TokenFault> {
 }
 
 /// Verifies a token by a key, at `now` in Unix seconds.
-pub fn verify(token: &str, key: &Key, issuer: &str, plan: &AuthPlan, now: u64) -> Result<Identity, TokenFault> {
+pub fn verify(
+    token: &str,
+    key: &Key,
+    issuer: &str,
+    plan: &AuthPlan,
+    now: u64,
+) -> Result<Identity, TokenFault> {
     let options = options(issuer, plan, now);
     let claims = key.verify::<SupabaseClaims>(token, options).map_err(|error| fault(&error))?;
     claims.expires_at.ok_or(TokenFault::NoExpiry)?;

@@ -7,6 +7,7 @@ use crate::headers::list;
 
 /// The directives that this cache acts on; others are ignored (§5.2.3).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a directive of its own, by its name in the RFC")]
 pub struct Control {
     /// Any directive at all was sent.
     pub present: bool,

@@ -10,9 +10,7 @@ mod fresh;
 
 use std::fmt;
 
-use http::header::{
-    CONTENT_LENGTH, ETAG, HeaderName, IF_NONE_MATCH, RANGE, SET_COOKIE, VARY,
-};
+use http::header::{CONTENT_LENGTH, ETAG, HeaderName, IF_NONE_MATCH, RANGE, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 
@@ -149,7 +147,14 @@ pub fn store(
         && !headers.contains_key(SET_COOKIE)
         && fresh::lifetime(headers, assigned).is_some_and(|seconds| seconds > 0);
     let vary = may.then(|| vary(headers, asked)).flatten()?;
-    Some(Stored { status: status.as_u16(), headers: strings(headers)?, vary, requested_ms, received_ms, assigned })
+    Some(Stored {
+        status: status.as_u16(),
+        headers: strings(headers)?,
+        vary,
+        requested_ms,
+        received_ms,
+        assigned,
+    })
 }
 
 /// Statuses that stand for themselves and whose whole meaning this cache understands (§3): no parts, no 304.
@@ -160,7 +165,8 @@ fn is_final(status: StatusCode) -> bool {
 /// The request's values of the fields named by `Vary`; none if it names everything (§4.1). `Origin` is the
 /// gateway's own affair: it writes the answer's CORS fields anew each time.
 fn vary(headers: &HeaderMap, asked: &HeaderMap) -> Option<Vec<(String, Option<String>)>> {
-    let names: Vec<_> = list(headers, VARY).map(str::to_ascii_lowercase).filter(|name| name != "origin").collect();
+    let names: Vec<_> =
+        list(headers, VARY).map(str::to_ascii_lowercase).filter(|name| name != "origin").collect();
     let values = names.iter().map(|name| (name.clone(), selecting(asked, name)));
     (!names.iter().any(|name| name == "*")).then(|| values.collect())
 }
@@ -178,7 +184,9 @@ impl Stored {
     /// The response fields.
     #[must_use]
     pub fn header_map(&self) -> HeaderMap {
-        let pair = |(name, value): &(String, String)| Some((name.parse::<HeaderName>().ok()?, HeaderValue::from_str(value).ok()?));
+        let pair = |(name, value): &(String, String)| {
+            Some((name.parse::<HeaderName>().ok()?, HeaderValue::from_str(value).ok()?))
+        };
         self.headers.iter().filter_map(pair).collect()
     }
 

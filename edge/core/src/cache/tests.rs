@@ -79,7 +79,15 @@ fn a_route_assigns_freshness_only_where_the_origin_is_silent() {
 fn only_get_and_statuses_that_stand_for_themselves_are_stored() {
     let with = |method, status| {
         let status = StatusCode::from_u16(status).unwrap();
-        store(&route(Cache::Obey), &method, &map(&[]), status, &map(&[("cache-control", "max-age=9")]), (T0, T0)).is_some()
+        store(
+            &route(Cache::Obey),
+            &method,
+            &map(&[]),
+            status,
+            &map(&[("cache-control", "max-age=9")]),
+            (T0, T0),
+        )
+        .is_some()
     };
     assert!(with(Method::GET, 404));
     assert!(!with(Method::HEAD, 200));
@@ -100,7 +108,9 @@ fn a_known_caller_and_a_shared_answer_never_meet_unless_the_route_says_so() {
 
 #[test]
 fn parts_unsafe_methods_and_no_store_requests_pass_by() {
-    let admitted = |method, fields: &[(&str, &str)]| admit(&route(Cache::Obey), &Caller::Anonymous, &method, &map(fields));
+    let admitted = |method, fields: &[(&str, &str)]| {
+        admit(&route(Cache::Obey), &Caller::Anonymous, &method, &map(fields))
+    };
     assert_eq!(admitted(Method::POST, &[]), Err(Bypass::Method));
     assert_eq!(admitted(Method::GET, &[("range", "bytes=0-1")]), Err(Bypass::Range));
     assert_eq!(admitted(Method::GET, &[("cache-control", "no-store")]), Err(Bypass::Request));
@@ -126,9 +136,13 @@ fn rfc9111_4_2_3_age_counts_from_the_origin_not_from_here() {
 #[test]
 fn rfc9111_4_1_a_response_selected_by_other_fields_is_not_used() {
     let answer = [DATE, ("cache-control", "max-age=60"), ("vary", "RSC, Accept-Encoding, Origin")];
-    let stored = stored_with(Cache::Obey, &[("rsc", "1"), ("accept-encoding", "gzip,  br")], &answer).unwrap();
+    let stored =
+        stored_with(Cache::Obey, &[("rsc", "1"), ("accept-encoding", "gzip,  br")], &answer).unwrap();
     let at = |fields: &[(&str, &str)]| reuse(&stored, &map(fields), T0);
-    assert!(matches!(at(&[("rsc", "1"), ("accept-encoding", "gzip, br"), ("origin", "x")]), Reuse::Fresh { .. }));
+    assert!(matches!(
+        at(&[("rsc", "1"), ("accept-encoding", "gzip, br"), ("origin", "x")]),
+        Reuse::Fresh { .. }
+    ));
     assert_eq!(at(&[("accept-encoding", "gzip, br")]), Reuse::VaryMiss);
     assert_eq!(at(&[("rsc", "2"), ("accept-encoding", "gzip, br")]), Reuse::VaryMiss);
 }
@@ -145,7 +159,8 @@ fn rfc9111_5_2_1_a_request_may_want_a_younger_response() {
 
 #[test]
 fn rfc9110_13_1_2_a_held_response_is_recognised_by_weak_comparison() {
-    let stored = stored_with(Cache::Obey, &[], &[("cache-control", "max-age=9"), ("etag", "W/\"a\"")]).unwrap();
+    let stored =
+        stored_with(Cache::Obey, &[], &[("cache-control", "max-age=9"), ("etag", "W/\"a\"")]).unwrap();
     let held = |tags: &str| stored.is_held_by(&map(&[("if-none-match", tags)]));
     assert!(held("\"b\", \"a\""));
     assert!(held("*"));

@@ -2,7 +2,8 @@ use super::*;
 use crate::auth::token::Identity;
 
 fn map(fields: &[(&'static str, &str)]) -> HeaderMap {
-    let pair = |&(name, value): &(&'static str, &str)| (HeaderName::from_static(name), value.parse().unwrap());
+    let pair =
+        |&(name, value): &(&'static str, &str)| (HeaderName::from_static(name), value.parse().unwrap());
     let mut headers = HeaderMap::new();
     for (name, value) in fields.iter().map(pair) {
         headers.append::<HeaderName>(name, value);
@@ -12,7 +13,12 @@ fn map(fields: &[(&'static str, &str)]) -> HeaderMap {
 
 fn user() -> Caller {
     let text = |text: &str| Some(text.to_owned());
-    Caller::User(Identity { user: "u1".into(), role: "authenticated".into(), session: text("s1"), aal: text("aal1") })
+    Caller::User(Identity {
+        user: "u1".into(),
+        role: "authenticated".into(),
+        session: text("s1"),
+        aal: text("aal1"),
+    })
 }
 
 fn sent(fields: &[(&'static str, &str)], auth: Auth, caller: &Caller) -> HeaderMap {
@@ -35,7 +41,13 @@ fn values<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
 
 #[test]
 fn rfc9110_7_6_1_hop_by_hop_fields_and_those_that_connection_names_stay_behind() {
-    let fields = [("connection", "close, X-Custom"), ("x-custom", "1"), ("keep-alive", "5"), ("te", "trailers"), ("x-kept", "1")];
+    let fields = [
+        ("connection", "close, X-Custom"),
+        ("x-custom", "1"),
+        ("keep-alive", "5"),
+        ("te", "trailers"),
+        ("x-kept", "1"),
+    ];
     let headers = sent(&fields, Auth::Public, &Caller::Anonymous);
     for gone in ["connection", "x-custom", "keep-alive", "te"] {
         assert!(!headers.contains_key(gone), "{gone}");
@@ -72,7 +84,16 @@ fn what_a_client_says_about_itself_is_replaced() {
         ("x-he2-origin-lock", "guess"),
     ];
     let headers = sent(&fields, Auth::Public, &Caller::Anonymous);
-    for gone in ["x-he2-user", "x-he2-anything", "x-forwarded-port", "forwarded", "x-real-ip", "true-client-ip", "x-middleware-subrequest", "x-refresh-token"] {
+    for gone in [
+        "x-he2-user",
+        "x-he2-anything",
+        "x-forwarded-port",
+        "forwarded",
+        "x-real-ip",
+        "true-client-ip",
+        "x-middleware-subrequest",
+        "x-refresh-token",
+    ] {
         assert!(!headers.contains_key(gone), "{gone}");
     }
     assert_eq!(values(&headers, "x-forwarded-for"), ["192.0.2.1"]);
@@ -97,14 +118,25 @@ fn a_credential_goes_on_only_where_it_was_checked() {
 #[test]
 fn the_identity_of_a_user_travels_in_fields_of_the_gateway() {
     let headers = sent(&[], Auth::User, &user());
-    for (name, value) in [("x-he2-user", "u1"), ("x-he2-role", "authenticated"), ("x-he2-session", "s1"), ("x-he2-aal", "aal1")] {
+    for (name, value) in [
+        ("x-he2-user", "u1"),
+        ("x-he2-role", "authenticated"),
+        ("x-he2-session", "s1"),
+        ("x-he2-aal", "aal1"),
+    ] {
         assert_eq!(values(&headers, name), [value]);
     }
 }
 
 #[test]
 fn a_websocket_upgrade_goes_on_and_no_other() {
-    let upgrade = |protocol| sent(&[("connection", "keep-alive, Upgrade"), ("upgrade", protocol)], Auth::Public, &Caller::Anonymous);
+    let upgrade = |protocol| {
+        sent(
+            &[("connection", "keep-alive, Upgrade"), ("upgrade", protocol)],
+            Auth::Public,
+            &Caller::Anonymous,
+        )
+    };
     assert_eq!(values(&upgrade("websocket"), "upgrade"), ["websocket"]);
     assert!(!upgrade("h2c").contains_key("upgrade"));
 }
@@ -120,7 +152,9 @@ fn rfc9110_7_6_3_via_names_the_gateway_once_and_a_loop_is_seen() {
 #[test]
 fn tracestate_goes_on_with_a_valid_traceparent_only() {
     let good = ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
-    assert!(sent(&[good, ("tracestate", "a=b")], Auth::Public, &Caller::Anonymous).contains_key("tracestate"));
+    assert!(
+        sent(&[good, ("tracestate", "a=b")], Auth::Public, &Caller::Anonymous).contains_key("tracestate")
+    );
     assert!(!sent(&[("tracestate", "a=b")], Auth::Public, &Caller::Anonymous).contains_key("tracestate"));
 }
 

@@ -47,7 +47,11 @@ impl<H: Host> Pass<'_, H> {
         Ok(response)
     }
 
-    async fn around_cache(&self, admitted: Admitted<'_, H::Body>, record: &mut Record) -> Result<Response<H::Body>, Fault> {
+    async fn around_cache(
+        &self,
+        admitted: Admitted<'_, H::Body>,
+        record: &mut Record,
+    ) -> Result<Response<H::Body>, Fault> {
         let stale = self.made_stale_by(&admitted);
         let response = self.forward(admitted, record).await?;
         let done = response.status().is_success() || response.status().is_redirection();
@@ -93,7 +97,14 @@ impl<H: Host> Pass<'_, H> {
         Ok((reuse.map_or(Status::UriMiss { stored }, |reuse| Status::Forward { reuse, stored }), response))
     }
 
-    fn hit(&self, head: &Stored, body: H::Body, age: u64, method: &Method, asked: &HeaderMap) -> Response<H::Body> {
+    fn hit(
+        &self,
+        head: &Stored,
+        body: H::Body,
+        age: u64,
+        method: &Method,
+        asked: &HeaderMap,
+    ) -> Response<H::Body> {
         let held = head.is_held_by(asked);
         let body = if held || *method == Method::HEAD { self.host.empty() } else { body };
         let mut response = Response::new(body);
@@ -108,7 +119,11 @@ impl<H: Host> Pass<'_, H> {
     }
 
     /// Asks the origin.
-    async fn forward(&self, admitted: Admitted<'_, H::Body>, record: &mut Record) -> Result<Response<H::Body>, Fault> {
+    async fn forward(
+        &self,
+        admitted: Admitted<'_, H::Body>,
+        record: &mut Record,
+    ) -> Result<Response<H::Body>, Fault> {
         let outgoing = self.outgoing(admitted, &record.request_id);
         let (first_byte_ms, started) = (outgoing.first_byte_ms, self.host.now_ms());
         let result = self.host.send(outgoing).await;
@@ -135,6 +150,12 @@ impl<H: Host> Pass<'_, H> {
         let headers = forward::request(&request.headers, route.auth, caller, &context);
         let query = request.query.map(|query| format!("?{query}")).unwrap_or_default();
         let url = format!("{}{path}{query}", settings.origin);
-        Outgoing { method: request.method, url, headers, first_byte_ms: route.first_byte_ms, body: request.body }
+        Outgoing {
+            method: request.method,
+            url,
+            headers,
+            first_byte_ms: route.first_byte_ms,
+            body: request.body,
+        }
     }
 }

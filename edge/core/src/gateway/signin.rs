@@ -19,7 +19,12 @@ const WAIT_FOR_KEYS_MS: u32 = 25;
 
 impl<H: Host> Pass<'_, H> {
     /// Who calls; a token in the query is moved to where the origin reads it, so that no log behind sees it.
-    pub(super) async fn authenticate(&self, route: &Route, request: &mut Request<H::Body>, record: &mut Record) -> Result<Caller, Fault> {
+    pub(super) async fn authenticate(
+        &self,
+        route: &Route,
+        request: &mut Request<H::Body>,
+        record: &mut Record,
+    ) -> Result<Caller, Fault> {
         let admin_key = self.host.settings().admin_key.as_deref();
         let credential = auth::credential(route.auth, &request.headers, request.query.as_deref(), admin_key)?;
         let caller = match credential {
@@ -57,11 +62,14 @@ impl<H: Host> Pass<'_, H> {
     async fn key(&self, hint: &Hint, record: &mut Record) -> Result<Rc<Key>, Refusal> {
         if hint.alg == "HS256" {
             let secret = self.host.settings().hs256_secret.as_deref();
-            return secret.map(|secret| Key::hs256(secret).into()).ok_or(Refusal::Token(TokenFault::UnknownKey));
+            return secret
+                .map(|secret| Key::hs256(secret).into())
+                .ok_or(Refusal::Token(TokenFault::UnknownKey));
         }
         loop {
             let store = self.host.key_store();
-            let lookup = store.borrow().lookup(hint.kid.as_deref(), hint.alg, &self.plan.auth, self.host.now_ms());
+            let lookup =
+                store.borrow().lookup(hint.kid.as_deref(), hint.alg, &self.plan.auth, self.host.now_ms());
             match lookup {
                 Lookup::Key(key) => {
                     record.degraded.extend(store.borrow().error().map(|error| format!("keys: {error}")));

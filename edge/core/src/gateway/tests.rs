@@ -19,9 +19,16 @@ use crate::plan::{AuthPlan, Cache, Cors, Segment, Service, Window};
 const NOW_MS: u64 = 1_800_000_000_000;
 const ISSUER: &str = "https://ref.supabase.co/auth/v1";
 const HOSTS: &[&str] = &["he2.ai", "api.he2.ai"];
-const LIMIT: Option<Limit> = Some(Limit { name: "api", windows: &[Window { quota: 1, seconds: 60 }], line: 9 });
+const LIMIT: Option<Limit> =
+    Some(Limit { name: "api", windows: &[Window { quota: 1, seconds: 60 }], line: 9 });
 
-const fn route(pattern: &'static str, segments: &'static [Segment], auth: Auth, limit: Option<Limit>, cache: Cache) -> Route {
+const fn route(
+    pattern: &'static str,
+    segments: &'static [Segment],
+    auth: Auth,
+    limit: Option<Limit>,
+    cache: Cache,
+) -> Route {
     Route {
         name: "r",
         line: 7,
@@ -48,7 +55,10 @@ static PLAN: Plan = Plan {
     routes: &[
         route("/blocked", &[Segment::Literal("blocked")], Auth::Blocked, None, Cache::Off),
         route("/cached", &[Segment::Literal("cached")], Auth::Public, LIMIT, Cache::Obey),
-        Route { methods: &["GET"], ..route("/get", &[Segment::Literal("get")], Auth::Public, None, Cache::Off) },
+        Route {
+            methods: &["GET"],
+            ..route("/get", &[Segment::Literal("get")], Auth::Public, None, Cache::Off)
+        },
         route("/optional", &[Segment::Literal("optional")], Auth::Optional, None, Cache::Off),
         route("/stream", &[Segment::Literal("stream")], Auth::Stream, None, Cache::Off),
         route("/user", &[Segment::Literal("user")], Auth::User, LIMIT, Cache::Off),
@@ -63,7 +73,13 @@ static PLAN: Plan = Plan {
         jwks_stale_seconds: 86_400,
         jwks_cooldown_seconds: 30,
     },
-    cors: Cors { origins: &["https://he2.ai"], methods: "GET", headers: "Authorization", expose: "RateLimit", max_age_seconds: 600 },
+    cors: Cors {
+        origins: &["https://he2.ai"],
+        methods: "GET",
+        headers: "Authorization",
+        expose: "RateLimit",
+        max_age_seconds: 600,
+    },
     lock_header: "x-he2-origin-lock",
 };
 
@@ -82,7 +98,12 @@ struct Fake {
 
 impl Fake {
     fn new() -> Self {
-        let settings = Settings { origin: "http://alb".into(), issuer: ISSUER.into(), origin_lock: Some("lock".into()), ..Settings::default() };
+        let settings = Settings {
+            origin: "http://alb".into(),
+            issuer: ISSUER.into(),
+            origin_lock: Some("lock".into()),
+            ..Settings::default()
+        };
         Self {
             effects: RefCell::default(),
             settings,
@@ -106,7 +127,10 @@ impl Fake {
 
     fn answer(&self, method: &str, url: &str, fields: &[(&'static str, &str)]) -> (Response<String>, Record) {
         let target = crate::target::parse(url).unwrap();
-        let headers: HeaderMap = fields.iter().map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap())).collect();
+        let headers: HeaderMap = fields
+            .iter()
+            .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
+            .collect();
         let request = Request {
             method: method.parse::<Method>().unwrap(),
             scheme: target.scheme,
@@ -196,7 +220,10 @@ fn signed_in(fake: &mut Fake) -> String {
     jwk["kid"] = json!("k1");
     fake.jwks = Ok(Fetched { json: json!({ "keys": [jwk] }).to_string(), max_age: Some(600) });
     let custom = json!({"role": "authenticated"});
-    let mut claims = Claims::with_custom_claims(custom, Duration::from_hours(1)).with_issuer(ISSUER).with_audience("authenticated").with_subject("u1");
+    let mut claims = Claims::with_custom_claims(custom, Duration::from_hours(1))
+        .with_issuer(ISSUER)
+        .with_audience("authenticated")
+        .with_subject("u1");
     let at = |seconds| Some(UnixTimeStamp::from_secs(NOW_MS / 1_000 + seconds));
     (claims.issued_at, claims.expires_at, claims.invalid_before) = (at(0), at(60), None);
     pair.with_key_id("k1").sign(claims).unwrap()
@@ -207,7 +234,10 @@ fn a_401_has_touched_nothing() {
     let fake = Fake::new();
     assert_eq!(fake.status("GET", "https://he2.ai/user", &[]), 401);
     assert_eq!(fake.status("GET", "https://he2.ai/user", &[("authorization", "Bearer not.a.token")]), 401);
-    assert_eq!(fake.status("GET", "https://he2.ai/optional", &[("authorization", "Bearer e30.e30.e30")]), 401);
+    assert_eq!(
+        fake.status("GET", "https://he2.ai/optional", &[("authorization", "Bearer e30.e30.e30")]),
+        401
+    );
     assert!(fake.take_effects().is_empty());
 }
 
@@ -223,8 +253,18 @@ fn whatever_is_refused_by_path_host_method_or_origin_has_touched_nothing() {
         (421, "GET", "https://127.0.0.1/get", &[]),
         (508, "GET", "https://he2.ai/get", &[("via", "1.1 he2-edge")]),
         (308, "GET", "https://www.he2.ai/get?a", &[]),
-        (204, "OPTIONS", "https://he2.ai/user", &[("origin", "https://he2.ai"), ("access-control-request-method", "POST")]),
-        (403, "OPTIONS", "https://he2.ai/user", &[("origin", "https://evil.example"), ("access-control-request-method", "POST")]),
+        (
+            204,
+            "OPTIONS",
+            "https://he2.ai/user",
+            &[("origin", "https://he2.ai"), ("access-control-request-method", "POST")],
+        ),
+        (
+            403,
+            "OPTIONS",
+            "https://he2.ai/user",
+            &[("origin", "https://evil.example"), ("access-control-request-method", "POST")],
+        ),
     ] {
         assert_eq!(fake.status(method, url, fields), status, "{method} {url}");
     }
@@ -248,7 +288,12 @@ fn a_429_has_touched_only_the_limiter() {
 fn a_fresh_hit_has_not_touched_the_origin() {
     let mut fake = Fake::new();
     fake.limiter = Err("off".into());
-    fake.origin = || Ok(Response::builder().header("cache-control", "max-age=60").body("from the origin".to_owned()).unwrap());
+    fake.origin = || {
+        Ok(Response::builder()
+            .header("cache-control", "max-age=60")
+            .body("from the origin".to_owned())
+            .unwrap())
+    };
     let (first, _) = fake.answer("GET", "https://he2.ai/cached", &[]);
     assert_eq!(first.headers()["cache-status"], "he2; fwd=uri-miss; stored");
     assert_eq!(fake.take_effects(), ["take api/ip/192.0.2.1", "cache get", "origin", "cache put"]);
@@ -316,7 +361,10 @@ fn an_origin_that_is_down_or_slow_is_a_502_or_504_without_its_reason() {
     let mut fake = Fake::new();
     fake.origin = || Err(SendError::Failed("10.0.0.7 refused".into()));
     let (down, record) = fake.answer("GET", "https://he2.ai/get", &[]);
-    assert_eq!((down.status(), record.internal.as_deref()), (StatusCode::BAD_GATEWAY, Some("10.0.0.7 refused")));
+    assert_eq!(
+        (down.status(), record.internal.as_deref()),
+        (StatusCode::BAD_GATEWAY, Some("10.0.0.7 refused"))
+    );
     assert!(!down.body().contains("10.0.0.7"));
     fake.origin = || Err(SendError::Timeout);
     assert_eq!(fake.status("GET", "https://he2.ai/get", &[]), 504);

@@ -28,7 +28,11 @@ fn run(times: &[u64]) -> Vec<bool> {
 #[test]
 fn every_window_must_have_room_and_a_refusal_charges_none() {
     assert_eq!(run(&[0, 1, 2, 3]), [true, true, false, false]);
-    assert_eq!(run(&[0, 1, 2, 10, 20]), [true, true, false, true, false], "the third of the long window, then none");
+    assert_eq!(
+        run(&[0, 1, 2, 10, 20]),
+        [true, true, false, true, false],
+        "the third of the long window, then none"
+    );
 }
 
 #[test]
@@ -45,7 +49,10 @@ fn a_clock_that_goes_back_opens_the_windows_anew_rather_than_closing_them_for_lo
 fn the_stored_layout_and_the_messages_stay_as_they_are() {
     let (state, verdict) = take(&State::default(), &ask(), 5_000);
     assert_eq!(serde_json::to_string(&ask()).unwrap(), r#"{"windows":[[2,10],[3,60]]}"#);
-    assert_eq!(serde_json::to_string(&state).unwrap(), r#"{"windows":[[5000,1],[5000,1]],"closes_ms":65000}"#);
+    assert_eq!(
+        serde_json::to_string(&state).unwrap(),
+        r#"{"windows":[[5000,1],[5000,1]],"closes_ms":65000}"#
+    );
     assert_eq!(
         serde_json::to_string(&verdict).unwrap(),
         concat!(

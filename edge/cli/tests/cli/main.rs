@@ -1,0 +1,10 @@
+//! The command `he2`, run as people run it.
+
+/// `he2 check`.
+mod check;
+/// `he2 explain`.
+mod explain;
+/// The routes of the app, each explained.
+mod routes;
+/// Running the command, and signing in.
+mod support;
