@@ -192,7 +192,7 @@ test('API keys of another shape are refused', async () => {
     'sb_secret_0123456789abcdefghijkl_01234567',
   ];
   for (const key of wrong) {
-    assertProblem(await assertUnseen(origin, () => api('/api/threads', { 'x-api-key': key })), 400, key);
+    assertProblem(await assertUnseen(origin, () => api('/api/threads', { 'x-api-key': key })), 401, key);
   }
 });
 

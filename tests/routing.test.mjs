@@ -117,3 +117,11 @@ test('one path is another service by host and method', async () => {
     assertProblem(await send(gateway, 'PUT', path, { host: 'api.he2.ai', headers }), 401),
   );
 });
+
+test('a method that no route of the path takes is 405, and Allow says which it does', async () => {
+  await assertUnseen(origin, async () => {
+    const answer = await send(gateway, 'PATCH', '/dashboard');
+    assertProblem(answer, 405);
+    assert.equal(answer.headers.allow, 'GET, HEAD, POST');
+  });
+});

@@ -6,9 +6,10 @@ use worker::Env;
 /// The deployment's settings.
 pub(crate) fn read(env: &Env) -> worker::Result<Settings> {
     let optional = |name| env.var(name).ok().map(|value| value.to_string());
+    let address = |name| env.var(name).map(|value| value.to_string().trim_end_matches('/').to_owned());
     Ok(Settings {
-        origin: env.var("ORIGIN")?.to_string(),
-        issuer: env.var("ISSUER")?.to_string(),
+        origin: address("ORIGIN")?,
+        issuer: address("ISSUER")?,
         loopback_host: optional("LOOPBACK_HOST"),
         origin_lock: optional("ORIGIN_LOCK"),
         admin_key: optional("ADMIN_API_KEY"),

@@ -1,5 +1,6 @@
 //! The infrastructure underneath the app, from he2.toml: so far the list of services.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -7,14 +8,15 @@ use he2_config::{Config, Service};
 
 fn main() -> ExitCode {
     match load(std::env::args().nth(1).as_deref().unwrap_or("he2.toml")) {
-        Ok(config) => {
-            print!("{}", table(&config));
-            ExitCode::SUCCESS
-        }
-        Err(faults) => {
-            eprint!("{faults}");
-            ExitCode::FAILURE
-        }
+        Ok(config) => say(std::io::stdout(), &table(&config), ExitCode::SUCCESS),
+        Err(faults) => say(std::io::stderr(), &faults, ExitCode::FAILURE),
+    }
+}
+
+/// A reader that has gone away is no error.
+fn say(mut to: impl Write, text: &str, code: ExitCode) -> ExitCode {
+    match to.write_all(text.as_bytes()) {
+        Ok(()) | Err(_) => code,
     }
 }
 

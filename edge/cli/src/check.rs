@@ -1,12 +1,12 @@
 //! `he2 check`: all faults of he2.toml, or a line that says what it holds.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::{Said, file};
 
-pub(crate) fn run(given: Option<PathBuf>) -> Said {
-    let (name, config) = file::load(given.as_deref())?;
+pub(crate) fn run(given: Option<&Path>) -> Said {
+    let (name, config) = file::load(given)?;
     let plan = config.plan();
     let routes: BTreeSet<_> = plan.routes.iter().map(|route| route.name).collect();
     let limits: BTreeSet<_> =

@@ -17,7 +17,7 @@ pub(crate) fn load(given: Option<&Path>) -> Result<(String, Config), Failure> {
     }
 }
 
-/// Named relative to the current directory where it lies in it, as editors and terminals expect of file:line.
+/// Named relative to the current directory where it lies in it, as editors expect of a fault's place.
 fn nearest() -> Result<PathBuf, Failure> {
     let here = std::env::current_dir().map_err(|error| Failure::Usage(error.to_string()))?;
     let found = here.ancestors().map(|directory| directory.join("he2.toml")).find(|path| path.is_file());

@@ -1,6 +1,7 @@
 //! The gateway's command line, offline: `check` he2.toml, `explain` what a request would meet.
 //!
-//! Decides nothing of its own: faults come from he2-config, decisions from edge-core, which is the Worker's code.
+//! Decides nothing of its own: faults come from he2-config, decisions from edge-core, which is the Worker's
+//! code.
 
 mod args;
 mod check;
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Said {
     match command {
         Command::Help => Ok(args::HELP.to_owned()),
-        Command::Check { file } => check::run(file),
+        Command::Check { file } => check::run(file.as_deref()),
         Command::Explain(asked) => explain::run(&asked),
     }
 }

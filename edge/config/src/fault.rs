@@ -65,7 +65,7 @@ impl Report {
         self.faults.borrow().len()
     }
 
-    /// `good` unless anything was added. A missing value without a fault cannot happen and is still no success.
+    /// `good` unless anything was added. A missing value is no success either.
     pub(crate) fn finish<T>(self, file_name: &str, good: Option<T>) -> Result<T, Faults> {
         let mut faults = self.faults.into_inner();
         faults.sort();

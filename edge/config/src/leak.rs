@@ -1,7 +1,7 @@
 //! Owned data made `'static`.
 //!
-//! The plan is `'static` because the Worker has it as statics. The host tools make it once per run, from a file of
-//! a few kilobytes, and use it until they end: there is no moment to free it at, so it is leaked.
+//! The plan is `'static` because the Worker has it as statics. The host tools make it once per run, from a
+//! file of a few kilobytes, and use it until they end: there is no moment to free it at, so it is leaked.
 
 pub(crate) fn text(text: &str) -> &'static str {
     Box::leak(text.into())

@@ -1,8 +1,8 @@
 //! he2.toml: read, checked, and turned into the plan that the gateway runs on.
 //!
-//! Decides what a valid he2.toml is, and reports everything that is wrong with one at once, each fault with its
-//! line and the repair. Leaves out what a request meets (that is `edge-core`) and what the infrastructure makes
-//! of the services. Runs on the host only: in the Worker's build and in the command-line tools.
+//! Decides what a valid he2.toml is, and reports everything that is wrong with one at once, each fault with
+//! its line and the repair. Leaves out what a request meets (that is `edge-core`) and what the infrastructure
+//! makes of the services. Runs on the host only: in the Worker's build and in the command-line tools.
 //!
 //! Two forms, one way between them: [`written`] holds what the file says, [`check`] turns it into [`Config`],
 //! which cannot be wrong.

@@ -1,8 +1,8 @@
 //! The order of the routes: most specific first, whatever the order of the file.
 //!
-//! Segment by segment from the left: text, `{param}`, `{*tail}`; the names of captures say nothing. Then routes
-//! that name methods, before those that take all. Two routes that are still equal and share a host and a method
-//! are ambiguous, which [`crate::reach`] refuses; so the order is total.
+//! Segment by segment from the left: text, `{param}`, `{*tail}`; the names of captures say nothing. Then
+//! routes that name methods, before those that take all. Two routes that are still equal and share a host and
+//! a method are ambiguous, which [`crate::reach`] refuses; so the order is total.
 
 use edge_core::plan::{Route, Segment};
 

@@ -1,7 +1,7 @@
 //! Path patterns: `/api/agents/{agent_id}`, `/files/{*file_id}`.
 //!
-//! Text may hold unreserved characters only (RFC 3986 §2.3). The gateway decodes the escapes of exactly these, so
-//! each has one spelling; any other could arrive escaped and slip past the route.
+//! Text may hold unreserved characters only (RFC 3986 §2.3). The gateway decodes the escapes of exactly
+//! these, so each has one spelling; any other could arrive escaped and slip past the route.
 
 use edge_core::plan::Segment;
 

@@ -1,8 +1,8 @@
 //! Whether every route can be reached, by the gateway's own matcher.
 //!
 //! Refuses routes between which nothing decides (ambiguous) and routes whose every request others take before
-//! them (shadowed). A request with an empty segment, as `/a/`, does not save a route from being shadowed unless it
-//! has `raw_path`: nobody writes a route for that alone.
+//! them (shadowed). A request with an empty segment, as `/a/`, does not save a route from being shadowed
+//! unless it has `raw_path`: nobody writes a route for that alone.
 
 use edge_core::plan::{Host, Plan, Route, Segment};
 use edge_core::route::{matches, split, takes};

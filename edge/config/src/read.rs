@@ -1,7 +1,7 @@
 //! Typed values out of a TOML document.
 //!
-//! Every fault is noted and reading goes on. (Serde's `deny_unknown_fields` would stop a section at its first.)
-//! Whatever is not asked for is an unknown key.
+//! Every fault is noted and reading goes on. (Serde's `deny_unknown_fields` would stop a section at its
+//! first.) Whatever is not asked for is an unknown key.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

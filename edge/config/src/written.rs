@@ -1,7 +1,7 @@
 //! What he2.toml says, word for word.
 //!
-//! A value is here when it is of the right kind; whether it makes sense is for `check`. A missing or mistyped one
-//! is `None` and already reported.
+//! A value is here when it is of the right kind; whether it makes sense is for `check`. A missing or mistyped
+//! one is `None` and already reported.
 
 use toml::de::{DeTable, DeValue};
 

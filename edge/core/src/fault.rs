@@ -61,7 +61,7 @@ impl Fault {
             Self::ForeignOrigin | Self::Refused(Refusal::AdminKey | Refusal::Token(TokenFault::NotAUser)) => {
                 StatusCode::FORBIDDEN
             }
-            Self::Refused(Refusal::Missing | Refusal::Token(_)) => StatusCode::UNAUTHORIZED,
+            Self::Refused(Refusal::Missing | Refusal::ApiKey | Refusal::Token(_)) => StatusCode::UNAUTHORIZED,
             Self::Refused(Refusal::KeysUnavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Limited(..) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotCached | Self::OriginTimeout(_) => StatusCode::GATEWAY_TIMEOUT,
@@ -128,7 +128,7 @@ impl Fault {
         let error =
             |code: &str, text: &str| format!("{REALM}, error=\"{code}\", error_description=\"{text}\"");
         match self {
-            Self::Refused(Refusal::Missing) => Some(REALM.to_owned()),
+            Self::Refused(Refusal::Missing | Refusal::ApiKey) => Some(REALM.to_owned()),
             Self::Refused(Refusal::Token(fault @ TokenFault::NotAUser)) => {
                 Some(error("insufficient_scope", fault.description()))
             }
@@ -183,6 +183,7 @@ fn refused(refusal: &Refusal) -> String {
         Refusal::Missing => "No valid authentication credentials found".to_owned(),
         Refusal::Token(fault) => fault.description().to_owned(),
         Refusal::Request(text) => (*text).to_owned(),
+        Refusal::ApiKey => "the API key is not valid".to_owned(),
         Refusal::AdminKey => "the admin key is not valid".to_owned(),
         Refusal::Unsigned(names) => format!("the webhook carries no signature: one of {}", names.join(", ")),
         Refusal::KeysUnavailable(_) => "sign-in cannot be checked right now".to_owned(),

@@ -90,9 +90,15 @@ pub fn is_websocket(headers: &HeaderMap) -> bool {
         && list(headers, CONNECTION).any(|option| option.eq_ignore_ascii_case("upgrade"))
 }
 
-/// Header fields of the forwarded request.
+/// Header fields of the forwarded request; `token` is the one that was verified, wherever it stood.
 #[must_use]
-pub fn request(arrived: &HeaderMap, auth: Auth, caller: &Caller, context: &Context<'_>) -> HeaderMap {
+pub fn request(
+    arrived: &HeaderMap,
+    auth: Auth,
+    caller: &Caller,
+    token: Option<&str>,
+    context: &Context<'_>,
+) -> HeaderMap {
     let websocket = is_websocket(arrived);
     let mut headers = without_hop_by_hop(arrived);
     drop_spoofable(&mut headers, context.lock.0);
@@ -102,6 +108,9 @@ pub fn request(arrived: &HeaderMap, auth: Auth, caller: &Caller, context: &Conte
     }
     if websocket {
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    }
+    if let Some(token) = token {
+        set(&mut headers, AUTHORIZATION, &format!("Bearer {token}"));
     }
     add_identity(&mut headers, caller);
     add_context(&mut headers, context);
@@ -143,7 +152,7 @@ fn drop_spoofable(headers: &mut HeaderMap, lock: &str) {
 
 /// A credential that nobody checked must not reach an origin that would believe it.
 fn drop_unchecked(headers: &mut HeaderMap, auth: Auth, caller: &Caller) {
-    if !matches!(auth, Auth::Webhook(_)) && !matches!(caller, Caller::User(_)) {
+    if !matches!(auth, Auth::Webhook(_)) {
         headers.remove(AUTHORIZATION);
     }
     if !matches!(caller, Caller::ApiKey(_)) {

@@ -12,6 +12,7 @@ use http::header::LOCATION;
 use http::{Response, StatusCode};
 
 use self::origin::Admitted;
+use self::signin::SignedIn;
 use crate::auth::{Caller, Refusal};
 use crate::fault::{Fault, REQUEST_ID};
 use crate::headers::set;
@@ -100,9 +101,10 @@ impl<H: Host> Pass<'_, H> {
         if preflight.is_some() {
             return self.preflight();
         }
-        let caller = self.authenticate(route, &mut request, record).await?;
+        let SignedIn { caller, token } = self.authenticate(route, &mut request, record).await?;
         let verdict = self.limit(route, &caller, request.ip, record).await?;
-        let admitted = Admitted { route, host: public.name, path: &path.text, caller: &caller, request };
+        let admitted =
+            Admitted { route, host: public.name, path: &path.text, caller: &caller, token, request };
         let mut response = self.answer(admitted, record).await?;
         if let Some((limit, verdict)) = verdict {
             verdict.describe(limit, self.host.now_ms(), response.headers_mut());

@@ -6,7 +6,10 @@
 //! Not here, on purpose: the platform (`worker`, `js-sys`), clocks, randomness, I/O, and request or response
 //! bodies, which pass through as an opaque type. They sit behind [`host::Host`].
 
-#![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should"))]
+#![cfg_attr(
+    test,
+    allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")
+)]
 
 pub mod auth;
 pub mod cache;

@@ -11,7 +11,6 @@ use std::time::UNIX_EPOCH;
 
 use edge_core::gateway;
 use edge_core::host::{Outgoing, Request};
-use edge_core::limit::Ask;
 use edge_core::plan::Plan;
 use edge_core::record::Record;
 use edge_core::target::{self, Target};
@@ -30,8 +29,8 @@ struct Seen {
     headers: HeaderMap,
     record: Record,
     response: Response<String>,
-    /// The limiter's object and the question it would be asked.
-    asked: Option<(String, Ask)>,
+    /// The limiter's object that would be asked.
+    asked: Option<String>,
     /// What would go to the origin.
     sent: Option<Outgoing<String>>,
 }

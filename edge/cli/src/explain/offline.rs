@@ -1,4 +1,5 @@
-//! A platform that does nothing and writes down what it was asked: empty cache, willing limiter, silent origin.
+//! A platform that does nothing and writes down what it was asked: empty cache, willing limiter, silent
+//! origin.
 
 use std::cell::RefCell;
 
@@ -19,7 +20,7 @@ pub(super) struct Offline {
     settings: Settings,
     store: RefCell<keys::Store>,
     jwks: Result<String, String>,
-    asked: RefCell<Option<(String, Ask)>>,
+    asked: RefCell<Option<String>>,
     sent: RefCell<Option<Outgoing<String>>>,
 }
 
@@ -43,7 +44,7 @@ impl Offline {
         Ok(Self { now_ms, settings, store: RefCell::default(), jwks, asked, sent })
     }
 
-    pub(super) fn into_seen(self) -> (Option<(String, Ask)>, Option<Outgoing<String>>) {
+    pub(super) fn into_seen(self) -> (Option<String>, Option<Outgoing<String>>) {
         (self.asked.into_inner(), self.sent.into_inner())
     }
 }
@@ -82,7 +83,7 @@ impl Host for Offline {
     }
 
     async fn take(&self, object: &str, ask: &Ask) -> Result<Verdict, String> {
-        self.asked.replace(Some((object.to_owned(), ask.clone())));
+        self.asked.replace(Some(object.to_owned()));
         Ok(limit::take(&State::default(), ask, self.now_ms).1)
     }
 

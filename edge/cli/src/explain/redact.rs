@@ -1,6 +1,6 @@
 //! What may be shown: explanations are pasted into tickets, so nothing in them opens a door.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 const HIDDEN: &str = "(hidden)";
 
@@ -11,13 +11,21 @@ const SECRET_FIELDS: [&str; 8] =
 /// Query parameters that do.
 const SECRET_PARAMETERS: [&str; 6] = ["token", "access_token", "refresh_token", "apikey", "api_key", "code"];
 
+/// Fields that hold another value for each request; the platform of an explanation has no randomness.
+const NEW_EACH_TIME: [&str; 2] = ["traceparent", "x-request-id"];
+
 /// The fields as name and value, secrets hidden.
 pub(super) fn fields(headers: &HeaderMap) -> Vec<(String, String)> {
-    let shown = |name: &str, value: &http::HeaderValue| {
-        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        (name.to_owned(), if is_secret(name) { hide(&value) } else { value })
-    };
-    headers.iter().map(|(name, value)| shown(name.as_str(), value)).collect()
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), shown(name.as_str(), value))).collect()
+}
+
+fn shown(name: &str, value: &HeaderValue) -> String {
+    let value = String::from_utf8_lossy(value.as_bytes());
+    match name {
+        _ if is_secret(name) => hide(&value),
+        _ if NEW_EACH_TIME.contains(&name) => "(new for each request)".to_owned(),
+        _ => value.into_owned(),
+    }
 }
 
 fn is_secret(name: &str) -> bool {

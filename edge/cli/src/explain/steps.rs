@@ -16,15 +16,17 @@ pub(super) struct Step {
 /// What a step came to. `Err` ends the way.
 type Outcome = Result<String, String>;
 
+type Tell = fn(&Seen) -> Outcome;
+
 /// The steps that were reached, in the gateway's order.
 pub(super) fn steps(seen: &Seen) -> Vec<Step> {
-    let way: [(&str, fn(&Seen) -> Outcome); 7] = [
+    let way: [(&str, Tell); 7] = [
         ("host", host),
         ("path", normal_path),
         ("route", found),
         ("cors", cross_origin),
         ("auth", caller),
-        ("limit", limited),
+        ("limit", |seen| Ok(limited(seen))),
         ("cache", cached),
     ];
     let mut steps = Vec::new();
@@ -127,11 +129,12 @@ fn assumed(auth: Auth, caller: &str) -> &'static str {
     }
 }
 
-fn limited(seen: &Seen) -> Outcome {
-    let (Some(limit), Some((object, _))) = (limit(seen), &seen.asked) else { return Ok("none".into()) };
+/// The limiter of an explanation never refuses.
+fn limited(seen: &Seen) -> String {
+    let (Some(limit), Some(object)) = (limit(seen), &seen.asked) else { return "none".into() };
     let windows: Vec<String> =
         limit.windows.iter().map(|window| format!("{} per {} s", window.quota, window.seconds)).collect();
-    Ok(format!("{}, counted for {object}; would be asked", windows.join(" and ")))
+    format!("{}, counted for {object}; would be asked", windows.join(" and "))
 }
 
 fn limit(seen: &Seen) -> Option<Limit> {

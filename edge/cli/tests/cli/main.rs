@@ -1,5 +1,13 @@
 //! The command `he2`, run as people run it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "only tests here"
+)]
+
 /// `he2 check`.
 mod check;
 /// `he2 explain`.

@@ -12,7 +12,7 @@ const ALGORITHMS: [&str; 4] = ["ES256", "RS256", "EdDSA", "HS256"];
 pub(crate) fn check(auth: &Auth, report: &Report) -> Option<AuthPlan> {
     let lists = [("audiences", &auth.audiences), ("algorithms", &auth.algorithms), ("roles", &auth.roles)];
     for (key, list) in lists {
-        list.iter().for_each(|list| check_list(key, list, report));
+        check_list(key, list, report);
     }
     if let Some(algorithms) = &auth.algorithms {
         check_known("algorithm", &algorithms.value, &ALGORITHMS, report);

@@ -15,7 +15,7 @@ pub(crate) fn check(cors: &written::Cors, report: &Report) -> Option<Cors> {
         ("expose", &cors.expose),
     ];
     for (key, list) in lists {
-        list.iter().for_each(|list| check_list(key, list, report));
+        check_list(key, list, report);
     }
     cors.origins.iter().flat_map(|list| &list.value).for_each(|origin| check_origin(origin, report));
     cors.methods.iter().for_each(|list| check_known("method", &list.value, &reach::METHODS, report));

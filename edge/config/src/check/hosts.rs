@@ -24,7 +24,9 @@ pub(crate) fn check(hosts: Option<&[written::Host]>, domain: Option<&str>, repor
         report.add(1, "no [[host]]; add one with the name that the gateway answers for");
     }
     check_twice("host", &names, report);
-    names.iter().for_each(|name| check_host(name, domain, report));
+    for name in &names {
+        check_host(name, domain, report);
+    }
     hosts.iter().filter_map(|host| checked(host, hosts, report)).collect()
 }
 

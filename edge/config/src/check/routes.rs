@@ -23,7 +23,9 @@ pub(crate) fn check(names: &Names<'_>, first_byte: Option<&Lined<u32>>, report: 
     let Some(routes) = &names.written.routes else { return Vec::new() };
     let route_names: Vec<Lined<String>> = routes.iter().filter_map(|route| route.name.clone()).collect();
     check_twice("route", &route_names, report);
-    route_names.iter().for_each(|name| check_name(name, report));
+    for name in &route_names {
+        check_name(name, report);
+    }
     let default = first_byte.map_or(1, |seconds| seconds.value);
     routes.iter().flat_map(|route| checked(route, names, default, report)).collect()
 }
@@ -58,8 +60,8 @@ fn checked(route: &written::Route, names: &Names<'_>, first_byte: u32, report: &
 type Pattern = (u32, &'static str, &'static [Segment]);
 
 fn patterns(route: &written::Route, report: &Report) -> Vec<Pattern> {
+    check_list("paths", &route.paths, report);
     let Some(paths) = &route.paths else { return Vec::new() };
-    check_list("paths", paths, report);
     let mut patterns = Vec::new();
     for path in &paths.value {
         match pattern::parse(&path.value) {
@@ -71,8 +73,8 @@ fn patterns(route: &written::Route, report: &Report) -> Vec<Pattern> {
 }
 
 fn hosts(route: &written::Route, names: &Names<'_>, report: &Report) -> &'static [&'static str] {
+    check_list("hosts", &route.hosts, report);
     let Some(hosts) = &route.hosts else { return &[] };
-    check_list("hosts", hosts, report);
     let known: Vec<&str> = names.hosts.iter().map(|host| host.name).collect();
     if !known.is_empty() {
         check_known("host", &hosts.value, &known, report);
@@ -98,7 +100,9 @@ fn methods(route: &written::Route, report: &Report) -> Option<&'static [&'static
     check_twice("methods", &methods.value, report);
     let (heads, others): (Vec<_>, Vec<_>) =
         methods.value.iter().cloned().partition(|method| method.value == "HEAD");
-    heads.iter().for_each(|head| report.add(head.line, "HEAD is wherever GET is; name GET instead"));
+    for head in heads {
+        report.add(head.line, "HEAD is wherever GET is; name GET instead");
+    }
     check_known("method", &others, &reach::METHODS, report);
     (report.count() == before).then(|| leaked(&methods.value))
 }
@@ -106,7 +110,7 @@ fn methods(route: &written::Route, report: &Report) -> Option<&'static [&'static
 fn auth(route: &written::Route, report: &Report) -> Option<Auth> {
     let auth = route.auth.as_ref()?;
     match &auth.value {
-        RouteAuth::Webhook(headers) => webhook(auth.line, headers, report),
+        RouteAuth::Webhook(headers) => Some(webhook(auth.line, headers, report)),
         RouteAuth::Named(class) => match class.as_str() {
             "public" => Some(Auth::Public),
             "optional" => Some(Auth::Optional),
@@ -129,7 +133,7 @@ fn auth(route: &written::Route, report: &Report) -> Option<Auth> {
     }
 }
 
-fn webhook(line: u32, headers: &[Lined<String>], report: &Report) -> Option<Auth> {
+fn webhook(line: u32, headers: &[Lined<String>], report: &Report) -> Auth {
     if headers.is_empty() {
         report.add(line, "auth `webhook` names no header; name those of which one must be there");
     }
@@ -139,7 +143,7 @@ fn webhook(line: u32, headers: &[Lined<String>], report: &Report) -> Option<Auth
             report.add(header.line, format!("`{}` is no header name in lower case", header.value));
         }
     }
-    Some(Auth::Webhook(leaked(headers)))
+    Auth::Webhook(leaked(headers))
 }
 
 fn service(route: &written::Route, auth: Option<Auth>, names: &Names<'_>, report: &Report) -> &'static str {

@@ -2,9 +2,11 @@
 
 use crate::fault::Report;
 use crate::read::Lined;
+use crate::written::Texts;
 use crate::{leak, suggest};
 
-/// Names of routes, services and policies: short, and fit for a header (RFC 9651 §3.3.3) and a resource's name.
+/// Names of routes, services and policies: short, and fit for a header (RFC 9651 §3.3.3) and a resource's
+/// name.
 pub(crate) fn is_name(text: &str) -> bool {
     let mut bytes = text.bytes();
     bytes.next().is_some_and(|first| first.is_ascii_lowercase())
@@ -55,7 +57,8 @@ pub(crate) fn check_known(what: &str, items: &[Lined<String>], known: &[&str], r
 }
 
 /// Notes an empty list, and every item that is there twice.
-pub(crate) fn check_list(key: &str, list: &Lined<Vec<Lined<String>>>, report: &Report) {
+pub(crate) fn check_list(key: &str, list: &Texts, report: &Report) {
+    let Some(list) = list else { return };
     if list.value.is_empty() {
         report.add(list.line, format!("`{key}` is empty; name at least one"));
     }

@@ -1,5 +1,13 @@
 //! What he2.toml may say, by its faults; and what the real one says, by the routes of the app.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "only tests here"
+)]
+
 /// The routes of the app against the real file.
 mod app_routes;
 /// he2.toml and wrangler.toml, which must not drift.

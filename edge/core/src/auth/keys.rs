@@ -86,6 +86,7 @@ pub struct Store {
     expires: u64,
     fetching_since: Option<u64>,
     asked_at: Option<u64>,
+    asked_for_kid_at: Option<u64>,
     error: Option<String>,
 }
 
@@ -95,13 +96,24 @@ pub enum Lookup {
     /// Verify with this key.
     Key(Rc<Key>),
     /// Fetch the set, then look again.
-    Fetch,
+    Fetch(Why),
     /// Another request is fetching it: look again shortly.
     Wait,
     /// The set is there and this key is not in it.
     Unknown,
     /// There is no set; this is the last error.
     Unavailable(String),
+}
+
+/// Why a key set is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// There is none, or none that may still be used.
+    First,
+    /// It is older than it should be.
+    Expired,
+    /// A token names a key that is not in it.
+    UnknownKid,
 }
 
 /// A fetch that has not ended by now (ms) is given up: its request is gone.
@@ -115,14 +127,17 @@ impl Store {
     pub fn lookup(&self, kid: Option<&str>, alg: &str, plan: &AuthPlan, now: u64) -> Lookup {
         let usable = self.good_at.is_some_and(|at| now <= after(at, plan.jwks_stale_seconds));
         let found = self.keys.iter().find(|key| usable && key.serves(kid, alg));
-        let may_ask = self.asked_at.is_none_or(|at| now >= after(at, plan.jwks_cooldown_seconds));
+        let may_ask =
+            |asked: Option<u64>| asked.is_none_or(|at| now >= after(at, plan.jwks_cooldown_seconds));
         let fetching = self.fetching_since.is_some_and(|since| now < since.saturating_add(FETCH_GIVEN_UP_MS));
         match found {
-            Some(_) if now >= self.expires && may_ask && !fetching => Lookup::Fetch,
+            Some(_) if now >= self.expires && may_ask(self.asked_at) && !fetching => {
+                Lookup::Fetch(Why::Expired)
+            }
             Some(key) => Lookup::Key(key.clone()),
             None if fetching => Lookup::Wait,
-            None if usable && !may_ask => Lookup::Unknown,
-            None if usable => Lookup::Fetch,
+            None if usable && !may_ask(self.asked_for_kid_at) => Lookup::Unknown,
+            None if usable => Lookup::Fetch(Why::UnknownKid),
             None => self.first_fetch(now),
         }
     }
@@ -131,14 +146,17 @@ impl Store {
         let recent = self.asked_at.is_some_and(|at| now < at.saturating_add(FAILURE_PAUSE_MS));
         match &self.error {
             Some(error) if recent => Lookup::Unavailable(error.clone()),
-            _ => Lookup::Fetch,
+            _ => Lookup::Fetch(Why::First),
         }
     }
 
     /// A fetch starts.
-    pub fn begin(&mut self, now: u64) {
+    pub fn begin(&mut self, why: Why, now: u64) {
         self.fetching_since = Some(now);
         self.asked_at = Some(now);
+        if why == Why::UnknownKid {
+            self.asked_for_kid_at = Some(now);
+        }
     }
 
     /// A fetch ended. A set that cannot be read counts as a failure: the old one stays.

@@ -13,6 +13,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 use crate::headers;
+use crate::path::decode_all;
 use crate::plan::Auth;
 use token::{Identity, TokenFault};
 
@@ -82,6 +83,8 @@ pub enum Refusal {
     Token(TokenFault),
     /// Two credentials at once, or one that is not in the form of its kind.
     Request(&'static str),
+    /// The API key has not the shape of one.
+    ApiKey,
     /// The operators' key is wrong, or none is configured.
     AdminKey,
     /// None of these header fields came with a webhook.
@@ -142,7 +145,7 @@ fn api_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     }
     match headers::single(headers, API_KEY) {
         Some(key) if is_api_key(key) => Ok(Some(key.to_owned())),
-        _ => Err(Refusal::Request("the X-API-Key field does not hold an API key")),
+        _ => Err(Refusal::ApiKey),
     }
 }
 
@@ -177,7 +180,7 @@ fn same(left: &str, right: &str) -> bool {
 
 /// The one value of `token` in a query string.
 fn query_token(query: Option<&str>) -> Result<Option<String>, Refusal> {
-    let mut values = pairs(query).filter_map(|(name, value)| (name == "token").then_some(value));
+    let mut values = pairs(query).filter_map(|(name, value)| is_token(name).then_some(value));
     match (values.next(), values.next()) {
         (Some(_), Some(_)) => Err(Refusal::Request("more than one token in the query")),
         (first, _) => Ok(first.filter(|token| !token.is_empty()).map(str::to_owned)),
@@ -187,8 +190,14 @@ fn query_token(query: Option<&str>) -> Result<Option<String>, Refusal> {
 /// A query string without its `token`; the other parameters stay byte for byte.
 #[must_use]
 pub fn without_token(query: Option<&str>) -> Option<String> {
-    let rest: Vec<_> = query?.split('&').filter(|pair| pair.split('=').next() != Some("token")).collect();
+    let rest: Vec<_> =
+        query?.split('&').filter(|pair| !is_token(pair.split('=').next().unwrap_or_default())).collect();
     (!rest.is_empty()).then(|| rest.join("&"))
+}
+
+/// Whether the origin, which decodes names, would read this one as `token`.
+fn is_token(name: &str) -> bool {
+    decode_all(name) == b"token"
 }
 
 fn pairs(query: Option<&str>) -> impl Iterator<Item = (&str, &str)> {

@@ -1,4 +1,4 @@
-use super::keys::{Fetched, Key, Lookup, Store};
+use super::keys::{Fetched, Key, Lookup, Store, Why};
 use super::token::{TokenFault, hint, verify};
 use super::*;
 use crate::plan::AuthPlan;
@@ -138,7 +138,9 @@ fn key_set(kid: &str) -> (ES256KeyPair, Fetched) {
 fn lookup(store: &Store, kid: &str, now_s: u64) -> &'static str {
     match store.lookup(Some(kid), "ES256", &PLAN, now_s * 1_000) {
         Lookup::Key(_) => "key",
-        Lookup::Fetch => "fetch",
+        Lookup::Fetch(Why::First) => "first fetch",
+        Lookup::Fetch(Why::Expired) => "refresh",
+        Lookup::Fetch(Why::UnknownKid) => "fetch for kid",
         Lookup::Wait => "wait",
         Lookup::Unknown => "unknown",
         Lookup::Unavailable(_) => "unavailable",
@@ -159,26 +161,26 @@ fn a_key_verifies_its_own_algorithm_only() {
 #[test]
 fn keys_are_fetched_when_first_needed_and_others_wait() {
     let mut store = Store::default();
-    assert_eq!(lookup(&store, "k1", 0), "fetch");
-    store.begin(0);
+    assert_eq!(lookup(&store, "k1", 0), "first fetch");
+    store.begin(Why::First, 0);
     assert_eq!(lookup(&store, "k1", 1), "wait");
-    assert_eq!(lookup(&store, "k1", 7), "fetch", "whoever fetched has gone");
+    assert_eq!(lookup(&store, "k1", 7), "first fetch", "whoever fetched has gone");
     store.end(Ok(key_set("k1").1), &PLAN, 1_000);
     assert_eq!(lookup(&store, "k1", 1), "key");
-    assert_eq!(lookup(&store, "k1", 601), "fetch", "max-age has passed");
+    assert_eq!(lookup(&store, "k1", 601), "refresh", "max-age has passed");
 }
 
 #[test]
 fn an_unknown_kid_causes_one_fetch_in_the_cool_down() {
     let mut store = Store::default();
-    store.begin(0);
+    store.begin(Why::First, 0);
     store.end(Ok(key_set("k1").1), &PLAN, 0);
-    assert_eq!(lookup(&store, "k2", 29), "unknown");
-    assert_eq!(lookup(&store, "k2", 30), "fetch");
-    store.begin(30_000);
-    store.end(Ok(key_set("k2").1), &PLAN, 30_000);
-    assert_eq!(lookup(&store, "k2", 30), "key");
-    assert_eq!(lookup(&store, "k1", 31), "unknown", "a key that is gone from the set is gone");
+    assert_eq!(lookup(&store, "k2", 1), "fetch for kid", "a rotation right after the first fetch");
+    store.begin(Why::UnknownKid, 1_000);
+    store.end(Ok(key_set("k2").1), &PLAN, 1_000);
+    assert_eq!(lookup(&store, "k2", 1), "key");
+    assert_eq!(lookup(&store, "k1", 30), "unknown", "a key that is gone from the set is gone");
+    assert_eq!(lookup(&store, "k1", 31), "fetch for kid");
 }
 
 #[test]
@@ -186,13 +188,14 @@ fn old_keys_serve_on_for_a_bounded_time_while_the_issuer_is_down() {
     let mut store = Store::default();
     store.end(Ok(key_set("k1").1), &PLAN, 0);
     for down in [Err("down".to_owned()), Ok(Fetched { json: "<html>".to_owned(), max_age: None })] {
-        store.begin(700_000);
+        store.begin(Why::Expired, 700_000);
         store.end(down, &PLAN, 701_000);
         assert_eq!(lookup(&store, "k1", 702), "key");
         assert!(store.error().is_some());
     }
-    assert_eq!(lookup(&store, "k1", 86_400), "fetch");
-    store.begin(86_401_000);
+    assert_eq!(lookup(&store, "k1", 86_400), "refresh");
+    assert_eq!(lookup(&store, "k1", 86_401), "first fetch");
+    store.begin(Why::First, 86_401_000);
     store.end(Err("down".to_owned()), &PLAN, 86_401_000);
     assert_eq!(lookup(&store, "k1", 86_401), "unavailable");
 }
@@ -217,7 +220,7 @@ fn a_key_set_signs_in_and_its_private_and_foreign_members_are_left_out() {
     let Lookup::Key(key) = store.lookup(Some("k1"), "ES256", &PLAN, NOW * 1_000) else { panic!("no key") };
     assert_eq!(verify(&token, &key, ISSUER, &PLAN, NOW).unwrap().user, "u1");
     for kid in ["k2", "k3"] {
-        assert!(matches!(store.lookup(Some(kid), "HS256", &PLAN, NOW * 1_000), Lookup::Fetch));
+        assert!(matches!(store.lookup(Some(kid), "HS256", &PLAN, NOW * 1_000), Lookup::Fetch(_)));
     }
 }
 
@@ -255,7 +258,7 @@ fn api_keys_are_checked_by_shape() {
     assert_eq!(given(&pair), Ok(Credential::ApiKey(pair.clone())));
     assert!(given(&format!("he-{}", "a".repeat(36))).is_ok());
     for bad in ["", "pk_a:sk_b", &format!("{pair}x"), &format!("he-{}", "a".repeat(35)), "sb_secret_x"] {
-        assert!(matches!(given(bad), Err(Refusal::Request(_))), "{bad}");
+        assert_eq!(given(bad), Err(Refusal::ApiKey), "{bad}");
     }
 }
 
@@ -282,6 +285,8 @@ fn a_webhook_without_its_signature_field_is_refused() {
 fn the_token_leaves_the_query_and_the_rest_stays_byte_for_byte() {
     assert_eq!(without_token(Some("a=%20&token=t&b")).as_deref(), Some("a=%20&b"));
     assert_eq!(without_token(Some("token=t")), None);
+    assert_eq!(without_token(Some("%74oken=t&a")).as_deref(), Some("a"), "the origin decodes names");
+    assert!(credential(Auth::Stream, &fields(&[]), Some("%74oken=t"), None).is_ok());
     assert_eq!(without_token(Some("tokens=1")).as_deref(), Some("tokens=1"));
     assert_eq!(without_token(None), None);
 }

@@ -32,7 +32,7 @@ fn sent(fields: &[(&'static str, &str)], auth: Auth, caller: &Caller) -> HeaderM
         trace: &trace,
         lock: ("x-he2-origin-lock", Some("secret")),
     };
-    request(&arrived, auth, caller, &context)
+    request(&arrived, auth, caller, matches!(caller, Caller::User(_)).then_some("good"), &context)
 }
 
 fn values<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
@@ -62,6 +62,7 @@ fn a_connection_list_cannot_take_away_what_the_gateway_sets() {
         ("authorization", "Bearer good"),
     ];
     let headers = sent(&fields, Auth::User, &user());
+    assert_eq!(values(&headers, "authorization"), ["Bearer good"]);
     assert_eq!(values(&headers, "x-he2-user"), ["u1"]);
     assert_eq!(values(&headers, "x-he2-origin-lock"), ["secret"]);
     assert_eq!(values(&headers, "x-forwarded-for"), ["192.0.2.1"]);

@@ -24,6 +24,8 @@ pub(super) struct Admitted<'a, B> {
     /// Path in normal form.
     pub(super) path: &'a str,
     pub(super) caller: &'a Caller,
+    /// The verified token.
+    pub(super) token: Option<String>,
     pub(super) request: Request<B>,
 }
 
@@ -137,7 +139,7 @@ impl<H: Host> Pass<'_, H> {
     }
 
     fn outgoing(&self, admitted: Admitted<'_, H::Body>, request_id: &str) -> Outgoing<H::Body> {
-        let Admitted { route, host, path, caller, request } = admitted;
+        let Admitted { route, host, path, caller, token, request } = admitted;
         let settings = self.host.settings();
         let context = forward::Context {
             ip: request.ip,
@@ -147,7 +149,7 @@ impl<H: Host> Pass<'_, H> {
             trace: &self.trace,
             lock: (self.plan.lock_header, settings.origin_lock.as_deref()),
         };
-        let headers = forward::request(&request.headers, route.auth, caller, &context);
+        let headers = forward::request(&request.headers, route.auth, caller, token.as_deref(), &context);
         let query = request.query.map(|query| format!("?{query}")).unwrap_or_default();
         let url = format!("{}{path}{query}", settings.origin);
         Outgoing {

@@ -2,14 +2,11 @@
 
 use std::rc::Rc;
 
-use http::header::AUTHORIZATION;
-
 use super::Pass;
-use crate::auth::keys::{Key, Lookup};
+use crate::auth::keys::{Key, Lookup, Why};
 use crate::auth::token::{self, Hint, Identity, TokenFault};
 use crate::auth::{self, Caller, Credential, Refusal};
 use crate::fault::Fault;
-use crate::headers::set;
 use crate::host::{Host, Request};
 use crate::plan::{Auth, Route};
 use crate::record::Record;
@@ -17,16 +14,23 @@ use crate::record::Record;
 /// How long to wait before looking again for keys that another request is fetching (ms).
 const WAIT_FOR_KEYS_MS: u32 = 25;
 
+/// A caller, and the token that was verified on the way.
+pub(super) struct SignedIn {
+    pub(super) caller: Caller,
+    pub(super) token: Option<String>,
+}
+
 impl<H: Host> Pass<'_, H> {
-    /// Who calls; a token in the query is moved to where the origin reads it, so that no log behind sees it.
+    /// Who calls; a token leaves the query, so that no log behind sees it.
     pub(super) async fn authenticate(
         &self,
         route: &Route,
         request: &mut Request<H::Body>,
         record: &mut Record,
-    ) -> Result<Caller, Fault> {
+    ) -> Result<SignedIn, Fault> {
         let admin_key = self.host.settings().admin_key.as_deref();
         let credential = auth::credential(route.auth, &request.headers, request.query.as_deref(), admin_key)?;
+        let mut verified = None;
         let caller = match credential {
             Credential::None => Caller::Anonymous,
             Credential::Admin => Caller::Admin,
@@ -34,7 +38,7 @@ impl<H: Host> Pass<'_, H> {
             Credential::ApiKey(key) => Caller::ApiKey(auth::key_hash(&key)),
             Credential::Bearer(token) => {
                 let identity = self.verify(&token, record).await?;
-                set(&mut request.headers, AUTHORIZATION, &format!("Bearer {token}"));
+                verified = Some(token);
                 Caller::User(identity)
             }
         };
@@ -47,7 +51,7 @@ impl<H: Host> Pass<'_, H> {
             Caller::ApiKey(hash) => Some(hash.clone()),
             _ => None,
         };
-        Ok(caller)
+        Ok(SignedIn { caller, token: verified })
     }
 
     async fn verify(&self, token: &str, record: &mut Record) -> Result<Identity, Refusal> {
@@ -78,14 +82,14 @@ impl<H: Host> Pass<'_, H> {
                 Lookup::Unknown => return Err(Refusal::Token(TokenFault::UnknownKey)),
                 Lookup::Unavailable(error) => return Err(Refusal::KeysUnavailable(error)),
                 Lookup::Wait => self.host.pause(WAIT_FOR_KEYS_MS).await,
-                Lookup::Fetch => self.fetch_keys().await,
+                Lookup::Fetch(why) => self.fetch_keys(why).await,
             }
         }
     }
 
-    async fn fetch_keys(&self) {
+    async fn fetch_keys(&self, why: Why) {
         let store = self.host.key_store();
-        store.borrow_mut().begin(self.host.now_ms());
+        store.borrow_mut().begin(why, self.host.now_ms());
         let result = self.host.fetch_keys().await;
         store.borrow_mut().end(result, &self.plan.auth, self.host.now_ms());
     }
