@@ -13,7 +13,6 @@ build: ## build the Worker into edge/build
 
 test: build ## run every test: native, then the built Worker in workerd
 	@.tools/nextest run --workspace
-	@.tools/with cargo test --quiet --workspace --doc
 	@npm --prefix tests test
 
 check: build ## check format, lints and both deployments, without deploying

@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     match he2_config::parse("he2.toml", &text) {
         Ok(config) => {
             let plan = he2_config::emit(&config.plan());
-            let source = format!("static PLAN: edge_core::plan::Plan = {plan};\n");
+            let source = format!("pub(crate) static PLAN: edge_core::plan::Plan = {plan};\n");
             fs::write(Path::new(&env::var("OUT_DIR")?).join("plan.rs"), source)?;
         }
         Err(faults) => {

@@ -16,7 +16,11 @@ use edge_core::fault::Fault;
 use edge_core::gateway;
 use worker::{Context, Env, event};
 
-include!(concat!(env!("OUT_DIR"), "/plan.rs"));
+/// What he2.toml became.
+#[allow(clippy::unreadable_literal, reason = "written by the build, for the compiler")]
+mod plan {
+    include!(concat!(env!("OUT_DIR"), "/plan.rs"));
+}
 
 /// Every request of every user.
 #[event(fetch)]
@@ -25,7 +29,7 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker:
         return glue::refusal(&Fault::Internal("ORIGIN or ISSUER is not set".to_owned()));
     };
     let platform = platform::Platform::new(&request, settings, env, context);
-    let (response, record) = gateway::handle(&PLAN, &platform, arrived).await;
+    let (response, record) = gateway::handle(&plan::PLAN, &platform, arrived).await;
     worker::console_log!("{}", serde_json::to_string(&record).unwrap_or_default());
     glue::response(response)
 }

@@ -124,13 +124,11 @@ impl Host for Platform {
         let signals = js_sys::Array::of2(&self.gone, &late.signal());
         let first_byte_ms = outgoing.first_byte_ms;
         let request = request(outgoing, &AbortSignal::any(&signals)).map_err(failed)?;
-        match within(first_byte_ms, fetch(&request)).await {
-            Some(answer) => answer.and_then(response).map_err(failed),
-            None => {
-                late.abort();
-                Err(SendError::Timeout)
-            }
-        }
+        let Some(answer) = within(first_byte_ms, fetch(&request)).await else {
+            late.abort();
+            return Err(SendError::Timeout);
+        };
+        answer.and_then(response).map_err(failed)
     }
 }
 

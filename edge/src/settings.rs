@@ -10,7 +10,7 @@ pub(crate) fn read(env: &Env) -> worker::Result<Settings> {
     Ok(Settings {
         origin: address("ORIGIN")?,
         issuer: address("ISSUER")?,
-        loopback_host: optional("LOOPBACK_HOST"),
+        default_host: optional("DEFAULT_HOST"),
         origin_lock: optional("ORIGIN_LOCK"),
         admin_key: optional("ADMIN_API_KEY"),
         hs256_secret: optional("JWT_HS256_SECRET"),

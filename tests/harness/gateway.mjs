@@ -24,7 +24,7 @@ export async function startGateway({ origin, issuer, port = 0, vars = {}, onLog 
     ...secrets,
     ORIGIN: origin,
     ISSUER: issuer,
-    LOOPBACK_HOST: 'he2.ai',
+    DEFAULT_HOST: 'he2.ai',
     ...vars,
   };
   const miniflare = new Miniflare({

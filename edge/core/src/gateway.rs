@@ -69,6 +69,11 @@ fn refuse<H: Host>(host: &H, fault: &Fault, record: &mut Record) -> Response<H::
     response
 }
 
+/// Loopback addresses, and those that Cloudflare gives a Worker without a zone.
+fn is_nobodys(host: &str) -> bool {
+    matches!(host, "127.0.0.1" | "localhost" | "[::1]") || host.ends_with(".workers.dev")
+}
+
 /// A limit and how it stands after this request.
 type Taken = (&'static Limit, Verdict);
 
@@ -112,14 +117,13 @@ impl<H: Host> Pass<'_, H> {
         Ok(response)
     }
 
-    /// The public host that is meant; a loopback address stands for one, where the deployment says so.
+    /// The public host that is meant; an address that is nobody's stands for one, where the deployment says so.
     fn public_host(
         &self,
         request: &Request<H::Body>,
         record: &mut Record,
     ) -> Result<&'static plan::Host, Fault> {
-        let loopback = matches!(request.host.as_str(), "127.0.0.1" | "localhost" | "[::1]");
-        let meant = self.host.settings().loopback_host.as_deref().filter(|_| loopback);
+        let meant = self.host.settings().default_host.as_deref().filter(|_| is_nobodys(&request.host));
         let public = route::host(self.plan, meant.unwrap_or(&request.host)).ok_or(Fault::Misdirected)?;
         public.name.clone_into(&mut record.host);
         Ok(public)

@@ -61,8 +61,8 @@ pub struct Settings {
     pub origin: String,
     /// `ISSUER`: the tokens' `iss`; its key set is at `/.well-known/jwks.json` below it.
     pub issuer: String,
-    /// `LOOPBACK_HOST`: the public host that a loopback address stands for. Local only.
-    pub loopback_host: Option<String>,
+    /// `DEFAULT_HOST`: the public host that a loopback or workers.dev address stands for. Not in production.
+    pub default_host: Option<String>,
     /// `ORIGIN_LOCK`: the secret that the load balancer asks for.
     pub origin_lock: Option<String>,
     /// `ADMIN_API_KEY`: the operators' key.

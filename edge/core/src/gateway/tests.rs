@@ -390,3 +390,14 @@ fn every_refusal_is_problem_json_with_the_request_id() {
     assert_eq!((&problem["status"], &problem["request_id"]), (&json!(401), &json!(record.request_id)));
     assert_eq!(response.headers()["x-request-id"], record.request_id.as_str());
 }
+
+#[test]
+fn a_loopback_or_workers_dev_address_stands_for_a_public_host_only_where_the_deployment_says_so() {
+    let mut fake = Fake::new();
+    assert_eq!(fake.status("GET", "http://127.0.0.1:8787/get", &[]), 421);
+    assert_eq!(fake.status("GET", "https://he2-edge-staging.team.workers.dev/get", &[]), 421);
+    fake.settings.default_host = Some("he2.ai".into());
+    assert_eq!(fake.status("GET", "http://127.0.0.1:8787/get", &[]), 200);
+    assert_eq!(fake.status("GET", "https://he2-edge-staging.team.workers.dev/get", &[]), 200);
+    assert_eq!(fake.status("GET", "https://evil.example/get", &[]), 421);
+}
