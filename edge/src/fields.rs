@@ -1,4 +1,6 @@
 //! Header fields across the border between JavaScript and Wasm: once in, once out.
+//!
+//! The runtime reads and writes field values as UTF-8, so both ways are UTF-8 here.
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use js_sys::{Array, JsString};
@@ -13,7 +15,7 @@ pub(crate) fn read(headers: &web_sys::Headers) -> HeaderMap {
         else {
             continue;
         };
-        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_bytes(&latin1(&value)))
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_bytes(value.as_bytes()))
         {
             map.append(name, value);
         }
@@ -25,17 +27,11 @@ pub(crate) fn read(headers: &web_sys::Headers) -> HeaderMap {
 pub(crate) fn write(map: &HeaderMap) -> Result<web_sys::Headers, JsValue> {
     let headers = web_sys::Headers::new()?;
     for (name, value) in map {
-        let value: String = value.as_bytes().iter().copied().map(char::from).collect();
-        headers.append(name.as_str(), &value)?;
+        headers.append(name.as_str(), &String::from_utf8_lossy(value.as_bytes()))?;
     }
     Ok(headers)
 }
 
 fn text(value: &JsValue) -> Option<String> {
     value.dyn_ref::<JsString>().map(String::from)
-}
-
-/// A JavaScript byte string holds one byte per character (Web IDL `ByteString`).
-fn latin1(text: &str) -> Vec<u8> {
-    text.chars().map(|character| u8::try_from(u32::from(character)).unwrap_or(b'?')).collect()
 }

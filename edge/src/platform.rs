@@ -11,7 +11,7 @@ use edge_core::cache::control::Control;
 use edge_core::host::{Host, Outgoing, SendError, Settings};
 use edge_core::limit::{Ask, Verdict};
 use futures_util::future::{Either, select};
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, AbortSignal, WorkerGlobalScope};
@@ -152,15 +152,18 @@ fn request(outgoing: Outgoing<Body>, signal: &AbortSignal) -> Result<web_sys::Re
     init.set_headers(&fields::write(&outgoing.headers)?.into());
     init.set_redirect(web_sys::RequestRedirect::Manual);
     init.set_signal(Some(signal));
-    if let Body::Stream(stream) = outgoing.body {
+    // Cloudflare's own cache below this one would store by file name, and nothing here could forget it.
+    init.set_cache(web_sys::RequestCache::NoStore);
+    // The runtime has content for `Content-Length: 0` too, and will not send any with these methods.
+    let bare = matches!(outgoing.method, Method::GET | Method::HEAD);
+    if let (Body::Stream(stream), false) = (outgoing.body, bare) {
         init.set_body(&stream);
     }
     web_sys::Request::new_with_str_and_init(&outgoing.url, &init)
 }
 
 fn response(arrived: web_sys::Response) -> Result<Response<Body>, JsValue> {
-    let status =
-        StatusCode::from_u16(arrived.status()).map_err(|error| JsValue::from_str(&error.to_string()))?;
+    let status = status(arrived.status()).ok_or_else(|| format!("status {}", arrived.status()))?;
     let headers = fields::read(&arrived.headers());
     let body = match status {
         StatusCode::SWITCHING_PROTOCOLS => Body::Upgraded(arrived),
@@ -170,6 +173,12 @@ fn response(arrived: web_sys::Response) -> Result<Response<Body>, JsValue> {
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     Ok(response)
+}
+
+/// A status that a response can have here; the runtime makes no other.
+fn status(code: u16) -> Option<StatusCode> {
+    let sent = code == 101 || (200..600).contains(&code);
+    StatusCode::from_u16(code).ok().filter(|_| sent)
 }
 
 fn max_age(response: &web_sys::Response) -> Option<u32> {

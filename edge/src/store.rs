@@ -4,18 +4,22 @@
 //! the true head stands in [`HEAD`], for `edge_core::cache` to judge.
 
 use edge_core::cache::Stored;
-use http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
-};
+use edge_core::headers::single;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
 use worker::Cache;
 
 use crate::body::Body;
-use crate::glue;
+use crate::fields;
 
 /// The stored head, as JSON.
 const HEAD: HeaderName = HeaderName::from_static("x-he2-head");
 /// As long as the platform keeps anything.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+/// Longer content is not stored (bytes): an isolate has 128 MB for all its requests.
+const LONGEST: u64 = 8 << 20;
 
 async fn cache() -> Cache {
     Cache::open("he2".to_owned()).await
@@ -29,22 +33,32 @@ pub(crate) async fn get(key: &str) -> Option<(Stored, Body)> {
     Some((head, entry.body().into()))
 }
 
-/// Stores a response.
+/// Stores a response, if it arrives whole: the content is read to its end first, which fails where the origin broke
+/// off, and a part must never be served as the whole. It stays in JavaScript's memory; so nothing long is stored.
 pub(crate) async fn put(key: String, head: Stored, body: Body) -> worker::Result<()> {
-    let mut headers = HeaderMap::new();
-    // The body keeps its coding and length only if its own response says so.
-    let original = head.header_map();
-    for name in [CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE] {
-        headers.extend(original.get(&name).map(|value| (name, value.clone())));
+    let Body::Stream(stream) = body else { return Ok(()) };
+    if declared_length(&head) > LONGEST {
+        return Ok(JsFuture::from(stream.cancel()).await.map(drop)?);
     }
+    // What is read here is decoded; the runtime encodes it again by the head's Content-Encoding.
+    let content = web_sys::Response::new_with_opt_readable_stream(Some(&stream))?.array_buffer()?;
+    let content = JsFuture::from(content).await?;
+    let mut headers = HeaderMap::new();
     headers.insert(CACHE_CONTROL, FOR_EVER);
     headers.insert(
         HEAD,
         HeaderValue::from_str(&serde_json::to_string(&head)?).map_err(|error| error.to_string())?,
     );
-    let mut entry = http::Response::new(body);
-    *entry.headers_mut() = headers;
-    cache().await.put(key.as_str(), glue::response(entry)?.into()).await
+    let init = web_sys::ResponseInit::new();
+    init.set_headers(&fields::write(&headers)?.into());
+    let entry = web_sys::Response::new_with_opt_buffer_source_and_init(Some(content.unchecked_ref()), &init)?;
+    cache().await.put(key.as_str(), entry.into()).await
+}
+
+/// `Content-Length`; 0 where it is not known.
+fn declared_length(head: &Stored) -> u64 {
+    let headers = head.header_map();
+    single(&headers, CONTENT_LENGTH).and_then(|length| length.parse().ok()).unwrap_or(0)
 }
 
 /// Forgets what is stored under a key in this data centre.

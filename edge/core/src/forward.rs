@@ -14,9 +14,9 @@
 use std::net::IpAddr;
 
 use http::header::{
-    AUTHORIZATION, CONNECTION, HOST, HeaderName, SERVER, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
+    AUTHORIZATION, CONNECTION, EXPECT, HOST, HeaderName, SERVER, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
 };
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method};
 
 use crate::auth::{ADMIN_KEY, API_KEY, Caller};
 use crate::fault::REQUEST_ID;
@@ -34,11 +34,14 @@ const AAL: HeaderName = HeaderName::from_static("x-he2-aal");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// W3C Trace Context.
+pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
-/// Fields for one connection only (RFC 9110 §7.6.1), and `Host`, which the platform sets.
-const HOP_BY_HOP: [HeaderName; 9] = [
+/// Fields for one connection only (RFC 9110 §7.6.1), `Host`, which the platform sets, and `Expect`: the platform has
+/// met it already (§10.1.1), and would not know what to do with the origin's 100.
+const HOP_BY_HOP: [HeaderName; 10] = [
+    EXPECT,
     CONNECTION,
     HeaderName::from_static("proxy-connection"),
     HeaderName::from_static("keep-alive"),
@@ -63,6 +66,8 @@ const SPOOFABLE_PREFIXES: [&str; 2] = ["x-he2-", "x-forwarded-"];
 /// What the gateway tells the origin about a request.
 #[derive(Debug, Clone)]
 pub struct Context<'a> {
+    /// Request method.
+    pub method: &'a Method,
     /// The caller's address, from the platform.
     pub ip: Option<IpAddr>,
     /// `http` or `https`.
@@ -85,8 +90,9 @@ pub fn is_loop(headers: &HeaderMap) -> bool {
 
 /// Whether the client asks to change to the WebSocket protocol (RFC 6455 §4.1).
 #[must_use]
-pub fn is_websocket(headers: &HeaderMap) -> bool {
-    single(headers, UPGRADE).is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"))
+pub fn is_websocket(method: &Method, headers: &HeaderMap) -> bool {
+    *method == Method::GET
+        && single(headers, UPGRADE).is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"))
         && list(headers, CONNECTION).any(|option| option.eq_ignore_ascii_case("upgrade"))
 }
 
@@ -99,7 +105,7 @@ pub fn request(
     token: Option<&str>,
     context: &Context<'_>,
 ) -> HeaderMap {
-    let websocket = is_websocket(arrived);
+    let websocket = is_websocket(context.method, arrived);
     let mut headers = without_hop_by_hop(arrived);
     drop_spoofable(&mut headers, context.lock.0);
     drop_unchecked(&mut headers, auth, caller);
@@ -128,6 +134,15 @@ pub fn response(arrived: &HeaderMap) -> HeaderMap {
     headers
 }
 
+/// A `Location` at the origin's own address, as one at the public host: the caller cannot reach the origin.
+#[must_use]
+pub fn relocate(location: &str, origin: &str, public: &str) -> Option<String> {
+    let (_, location) = location.split_once("://")?;
+    let (_, origin) = origin.split_once("://")?;
+    let rest = location.strip_prefix(origin)?;
+    (rest.is_empty() || rest.starts_with(['/', '?', '#'])).then(|| format!("{public}{rest}"))
+}
+
 fn remove_where(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
     let names: Vec<HeaderName> = headers.keys().filter(|name| unwanted(name.as_str())).cloned().collect();
     for name in names {
@@ -152,7 +167,7 @@ fn drop_spoofable(headers: &mut HeaderMap, lock: &str) {
 
 /// A credential that nobody checked must not reach an origin that would believe it.
 fn drop_unchecked(headers: &mut HeaderMap, auth: Auth, caller: &Caller) {
-    if !matches!(auth, Auth::Webhook(_)) {
+    if !matches!(auth, Auth::Webhook(fields) if fields.contains(&AUTHORIZATION.as_str())) {
         headers.remove(AUTHORIZATION);
     }
     if !matches!(caller, Caller::ApiKey(_)) {

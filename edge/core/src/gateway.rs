@@ -3,6 +3,7 @@
 //! The order of the steps is a promise: a refused caller has cost nothing, a limited one only the limiter, a cache
 //! hit no origin. Everything that acts is behind [`Host`]; its native twin in the tests records what was done.
 
+mod cached;
 mod origin;
 mod signin;
 
@@ -42,6 +43,7 @@ pub async fn handle<H: Host>(
         ..Record::default()
     };
     let origin = cors::allowed(&plan.cors, &request.headers).map(str::to_owned);
+    let traceparent = trace.traceparent();
     let pass = Pass { plan, host, trace, origin: origin.clone() };
     let mut response = match pass.steps(request, &mut record).await {
         Ok(response) => response,
@@ -50,6 +52,7 @@ pub async fn handle<H: Host>(
     record.status = response.status().as_u16();
     cors::grant(&plan.cors, origin.as_deref(), response.headers_mut());
     set(response.headers_mut(), REQUEST_ID, &record.request_id);
+    set(response.headers_mut(), forward::TRACEPARENT, &traceparent);
     (response, record)
 }
 

@@ -98,8 +98,8 @@ fn length_ms(seconds: u32) -> u64 {
     u64::from(seconds).saturating_mul(1_000)
 }
 
-/// Whose counter a request falls on: the user's, the API key's, or the address's. Only what was verified, or what
-/// costs the caller something to change, makes a counter.
+/// Whose counter a request falls on: the user's, the API key's, or the address's. An API key is not verified here,
+/// so whoever makes keys up makes counters; the origin refuses each of those requests.
 #[must_use]
 pub fn object_name(limit: &Limit, caller: &Caller, ip: Option<IpAddr>) -> String {
     match caller {

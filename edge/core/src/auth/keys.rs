@@ -2,7 +2,7 @@
 //!
 //! A set is fetched when the first token needs it and again when it is too old or lacks a `kid`; one fetch at a
 //! time, an unknown `kid` at most once in a cool-down, and while the issuer is down the old set serves on for a
-//! bounded time. The store is plain data, so an isolate can keep it between requests (a platform promise may not
+//! bounded time. A fetch that failed decides nothing: a key may be new, so its token is not called bad. The store is plain data, so an isolate can keep it between requests (a platform promise may not
 //! be kept: I/O belongs to one request); others wait by looking again. Left out: sharing between isolates.
 
 use std::rc::Rc;
@@ -87,21 +87,22 @@ pub struct Store {
     fetching_since: Option<u64>,
     asked_at: Option<u64>,
     asked_for_kid_at: Option<u64>,
-    error: Option<String>,
+    /// The last fetch failed: when it ended, and why.
+    failure: Option<(u64, String)>,
 }
 
 /// What to do for a token.
 #[derive(Debug, Clone)]
 pub enum Lookup {
-    /// Verify with this key.
-    Key(Rc<Key>),
+    /// Verify with one of these: one for a `kid`, else all of the algorithm.
+    Keys(Vec<Rc<Key>>),
     /// Fetch the set, then look again.
     Fetch(Why),
     /// Another request is fetching it: look again shortly.
     Wait,
     /// The set is there and this key is not in it.
     Unknown,
-    /// There is no set; this is the last error.
+    /// Whether there is such a key cannot be known now; this is the last error.
     Unavailable(String),
 }
 
@@ -118,7 +119,7 @@ pub enum Why {
 
 /// A fetch that has not ended by now (ms) is given up: its request is gone.
 const FETCH_GIVEN_UP_MS: u64 = 6_000;
-/// After a failed first fetch the issuer is left alone this long (ms).
+/// After a failed fetch the issuer is left alone this long (ms).
 const FAILURE_PAUSE_MS: u64 = 1_000;
 
 impl Store {
@@ -126,26 +127,21 @@ impl Store {
     #[must_use]
     pub fn lookup(&self, kid: Option<&str>, alg: &str, plan: &AuthPlan, now: u64) -> Lookup {
         let usable = self.good_at.is_some_and(|at| now <= after(at, plan.jwks_stale_seconds));
-        let found = self.keys.iter().find(|key| usable && key.serves(kid, alg));
+        let found: Vec<_> = self.keys.iter().filter(|key| usable && key.serves(kid, alg)).cloned().collect();
         let may_ask =
             |asked: Option<u64>| asked.is_none_or(|at| now >= after(at, plan.jwks_cooldown_seconds));
         let fetching = self.fetching_since.is_some_and(|since| now < since.saturating_add(FETCH_GIVEN_UP_MS));
-        match found {
-            Some(_) if now >= self.expires && may_ask(self.asked_at) && !fetching => {
-                Lookup::Fetch(Why::Expired)
-            }
-            Some(key) => Lookup::Key(key.clone()),
-            None if fetching => Lookup::Wait,
-            None if usable && !may_ask(self.asked_for_kid_at) => Lookup::Unknown,
-            None if usable => Lookup::Fetch(Why::UnknownKid),
-            None => self.first_fetch(now),
+        if !found.is_empty() {
+            let refresh = now >= self.expires && may_ask(self.asked_at) && !fetching;
+            return if refresh { Lookup::Fetch(Why::Expired) } else { Lookup::Keys(found) };
         }
-    }
-
-    fn first_fetch(&self, now: u64) -> Lookup {
-        let recent = self.asked_at.is_some_and(|at| now < at.saturating_add(FAILURE_PAUSE_MS));
-        match &self.error {
-            Some(error) if recent => Lookup::Unavailable(error.clone()),
+        match &self.failure {
+            _ if fetching => Lookup::Wait,
+            Some((at, error)) if now < at.saturating_add(FAILURE_PAUSE_MS) => {
+                Lookup::Unavailable(error.clone())
+            }
+            None if usable && !may_ask(self.asked_for_kid_at) => Lookup::Unknown,
+            _ if usable => Lookup::Fetch(Why::UnknownKid),
             _ => Lookup::Fetch(Why::First),
         }
     }
@@ -168,16 +164,16 @@ impl Store {
                 self.keys = keys;
                 self.good_at = Some(now);
                 self.expires = after(now, lifetime);
-                self.error = None;
+                self.failure = None;
             }
-            Err(error) => self.error = Some(error),
+            Err(error) => self.failure = Some((now, error)),
         }
     }
 
     /// The last fetch's error, if the keys in use are older than they should be.
     #[must_use]
     pub fn error(&self) -> Option<&str> {
-        self.error.as_deref()
+        self.failure.as_ref().map(|(_, error)| error.as_str())
     }
 }
 

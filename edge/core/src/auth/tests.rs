@@ -1,5 +1,5 @@
 use super::keys::{Fetched, Key, Lookup, Store, Why};
-use super::token::{TokenFault, hint, verify};
+use super::token::{TokenFault, hint, verify, verify_by_any};
 use super::*;
 use crate::plan::AuthPlan;
 use jwt_simple::prelude::*;
@@ -137,7 +137,7 @@ fn key_set(kid: &str) -> (ES256KeyPair, Fetched) {
 
 fn lookup(store: &Store, kid: &str, now_s: u64) -> &'static str {
     match store.lookup(Some(kid), "ES256", &PLAN, now_s * 1_000) {
-        Lookup::Key(_) => "key",
+        Lookup::Keys(_) => "key",
         Lookup::Fetch(Why::First) => "first fetch",
         Lookup::Fetch(Why::Expired) => "refresh",
         Lookup::Fetch(Why::UnknownKid) => "fetch for kid",
@@ -152,10 +152,10 @@ fn a_key_verifies_its_own_algorithm_only() {
     let (_, fetched) = key_set("k1");
     let mut store = Store::default();
     store.end(Ok(fetched), &PLAN, 0);
-    assert!(matches!(store.lookup(Some("k1"), "ES256", &PLAN, 0), Lookup::Key(_)));
+    assert!(matches!(store.lookup(Some("k1"), "ES256", &PLAN, 0), Lookup::Keys(_)));
     // RFC 8725 §2.1: a public key must never become an HMAC secret.
-    assert!(!matches!(store.lookup(Some("k1"), "HS256", &PLAN, 0), Lookup::Key(_)));
-    assert!(!matches!(store.lookup(Some("k1"), "RS256", &PLAN, 0), Lookup::Key(_)));
+    assert!(!matches!(store.lookup(Some("k1"), "HS256", &PLAN, 0), Lookup::Keys(_)));
+    assert!(!matches!(store.lookup(Some("k1"), "RS256", &PLAN, 0), Lookup::Keys(_)));
 }
 
 #[test]
@@ -217,11 +217,37 @@ fn a_key_set_signs_in_and_its_private_and_foreign_members_are_left_out() {
     (claims.issued_at, claims.expires_at, claims.invalid_before) =
         (None, Some(UnixTimeStamp::from_secs(NOW + 60)), None);
     let token = pair.sign(claims).unwrap();
-    let Lookup::Key(key) = store.lookup(Some("k1"), "ES256", &PLAN, NOW * 1_000) else { panic!("no key") };
-    assert_eq!(verify(&token, &key, ISSUER, &PLAN, NOW).unwrap().user, "u1");
+    let Lookup::Keys(keys) = store.lookup(Some("k1"), "ES256", &PLAN, NOW * 1_000) else { panic!("no key") };
+    assert_eq!(verify_by_any(&token, &keys, ISSUER, &PLAN, NOW).unwrap().user, "u1");
     for kid in ["k2", "k3"] {
         assert!(matches!(store.lookup(Some(kid), "HS256", &PLAN, NOW * 1_000), Lookup::Fetch(_)));
     }
+}
+
+#[test]
+fn a_fetch_that_failed_decides_nothing_about_a_key() {
+    let mut store = Store::default();
+    store.end(Ok(key_set("k1").1), &PLAN, 0);
+    assert_eq!(lookup(&store, "k2", 1), "fetch for kid");
+    store.begin(Why::UnknownKid, 1_000);
+    store.end(Err("status 503".to_owned()), &PLAN, 3_000);
+    assert_eq!(
+        lookup(&store, "k2", 3),
+        "unavailable",
+        "the pause counts from the failure's end, however slow it was"
+    );
+    assert_eq!(lookup(&store, "k2", 4), "fetch for kid", "well before the cool-down is over");
+    assert_eq!(lookup(&store, "k1", 3), "key");
+}
+
+#[test]
+fn rfc7515_4_1_4_without_a_kid_every_key_of_the_algorithm_is_tried() {
+    let keys =
+        [SECRET, "another secret, just as long as it is"].map(|secret| std::rc::Rc::new(Key::hs256(secret)));
+    let token = hs256(&header(), &claims());
+    let [right, wrong] = keys;
+    assert!(verify_by_any(&token, &[wrong.clone(), right], ISSUER, &PLAN, NOW).is_ok());
+    assert_eq!(verify_by_any(&token, &[wrong], ISSUER, &PLAN, NOW), Err(TokenFault::Signature));
 }
 
 fn fields(list: &[(&'static str, &str)]) -> HeaderMap {

@@ -5,6 +5,7 @@
 //! are never a user. Left out: revocation.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use jwt_simple::JWTError;
 use jwt_simple::prelude::*;
@@ -116,6 +117,18 @@ pub fn hint(token: &str, plan: &AuthPlan) -> Result<Hint, TokenFault> {
         return Err(TokenFault::UnknownKey);
     }
     Ok(Hint { alg, kid })
+}
+
+/// Verifies a token by the first of `keys` that signed it, at `now` in Unix seconds.
+pub fn verify_by_any(
+    token: &str,
+    keys: &[Rc<Key>],
+    issuer: &str,
+    plan: &AuthPlan,
+    now: u64,
+) -> Result<Identity, TokenFault> {
+    let mut verdicts = keys.iter().map(|key| verify(token, key, issuer, plan, now));
+    verdicts.find(|verdict| *verdict != Err(TokenFault::Signature)).unwrap_or(Err(TokenFault::Signature))
 }
 
 /// Verifies a token by a key, at `now` in Unix seconds.

@@ -19,6 +19,8 @@ use crate::headers::{list, single};
 use crate::plan::{Cache, Route};
 use control::Control;
 
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
 /// The cache's name in `Cache-Status` (RFC 9211).
 const NAME: &str = "he2";
 
@@ -74,7 +76,9 @@ pub enum Reuse {
 
 /// Whether the cache takes part in a request.
 pub fn admit(route: &Route, caller: &Caller, method: &Method, headers: &HeaderMap) -> Result<(), Bypass> {
-    let shared = matches!(route.cache, Cache::Assign { shared: true, .. });
+    // An API key's secret is for the origin to check: only its answer shows that the caller is one.
+    let shared =
+        matches!(route.cache, Cache::Assign { shared: true, .. }) && !matches!(caller, Caller::ApiKey(_));
     match () {
         () if route.cache == Cache::Off => Err(Bypass::Route),
         () if method != Method::GET && method != Method::HEAD => Err(Bypass::Method),
@@ -92,7 +96,8 @@ pub fn key(host: &str, path: &str, query: Option<&str>) -> String {
     format!("https://{host}{path}{query}")
 }
 
-/// What a stored response is good for, for this request (§4).
+/// What a stored response is good for, for this request (§4). Where the route assigned its life, to spare the origin,
+/// a client's wish for a younger one counts for nothing.
 #[must_use]
 pub fn reuse(stored: &Stored, request: &HeaderMap, now_ms: u64) -> Reuse {
     let wants = Control::of(request);
@@ -100,14 +105,14 @@ pub fn reuse(stored: &Stored, request: &HeaderMap, now_ms: u64) -> Reuse {
     if stored.vary.iter().any(|(name, value)| selecting(request, name) != *value) {
         return Reuse::VaryMiss;
     }
-    if wants.no_cache {
+    if wants.no_cache && stored.assigned.is_none() {
         return Reuse::Request;
     }
     let age = fresh::age(&headers, stored.requested_ms, stored.received_ms, now_ms);
     let life = fresh::lifetime(&headers, stored.assigned).unwrap_or(0);
     let ttl = life.saturating_sub(age);
-    let young = wants.max_age.is_none_or(|max| age <= max);
-    match ttl > wants.min_fresh.unwrap_or(0) && young {
+    let young = wants.max_age.is_none_or(|max| age <= max) && ttl > wants.min_fresh.unwrap_or(0);
+    match ttl > 0 && (young || stored.assigned.is_some()) {
         true => Reuse::Fresh { age, ttl },
         false => Reuse::Stale,
     }
@@ -119,8 +124,8 @@ pub fn only_if_cached(request: &HeaderMap) -> bool {
     Control::of(request).only_if_cached
 }
 
-/// The stored form of a response, if it may be stored (§3). `asked` are the request's fields, and the times are when
-/// the origin was asked and when its head arrived (Unix ms).
+/// The stored form of a response, if it may be stored (§3). `asked` are the request's fields as the origin saw them,
+/// and the times are when it was asked and when its head arrived (Unix ms).
 ///
 /// §3.5 (Authorization) is met before: [`admit`] lets a known caller come here only where the route is for all.
 #[must_use]
@@ -136,7 +141,8 @@ pub fn store(
     let assigned = match route.cache {
         Cache::Off => return None,
         Cache::Obey => None,
-        Cache::Assign { seconds, .. } => Some(seconds),
+        // An error that the origin said nothing about may be over the next moment.
+        Cache::Assign { seconds, .. } => Some(seconds).filter(|_| status == StatusCode::OK),
     };
     let may = method == Method::GET
         && is_final(status)
@@ -168,7 +174,9 @@ fn vary(headers: &HeaderMap, asked: &HeaderMap) -> Option<Vec<(String, Option<St
     let names: Vec<_> =
         list(headers, VARY).map(str::to_ascii_lowercase).filter(|name| name != "origin").collect();
     let values = names.iter().map(|name| (name.clone(), selecting(asked, name)));
-    (!names.iter().any(|name| name == "*")).then(|| values.collect())
+    // What varies by a credential is somebody's, and the credential would be stored with it.
+    let unstorable = |name: &String| matches!(name.as_str(), "*" | "authorization" | "cookie");
+    (!names.iter().any(unstorable)).then(|| values.collect())
 }
 
 /// A selecting field's value, with the whitespace around list members normalised (§4.1).
@@ -176,8 +184,10 @@ fn selecting(request: &HeaderMap, name: &str) -> Option<String> {
     request.contains_key(name).then(|| list(request, name).collect::<Vec<_>>().join(", "))
 }
 
+/// All but `Server-Timing`, which is of one request.
 fn strings(headers: &HeaderMap) -> Option<Vec<(String, String)>> {
-    headers.iter().map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect()
+    let kept = headers.iter().filter(|(name, _)| *name != SERVER_TIMING);
+    kept.map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect()
 }
 
 impl Stored {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::auth::token::Identity;
 use crate::plan::Auth;
 
 fn map(fields: &[(&str, &str)]) -> HeaderMap {
@@ -57,6 +58,8 @@ fn rfc9111_3_only_what_may_be_stored_is_stored() {
         (vec![("cache-control", "max-age=0")], false),
         (vec![("cache-control", "max-age=60"), ("set-cookie", "a=1")], false),
         (vec![("cache-control", "max-age=60"), ("vary", "*")], false),
+        (vec![("cache-control", "max-age=60"), ("vary", "accept, Authorization")], false),
+        (vec![("cache-control", "max-age=60"), ("vary", "cookie")], false),
         (vec![DATE, ("expires", "Sun, 06 Nov 1994 08:50:37 GMT")], true),
         (vec![DATE, ("expires", "0")], false),
         (vec![("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT")], false),
@@ -73,6 +76,20 @@ fn a_route_assigns_freshness_only_where_the_origin_is_silent() {
     assert!(!is_stored(ASSIGNED, &[("cache-control", "max-age=0")]));
     assert!(!is_stored(ASSIGNED, &[("set-cookie", "a=1")]));
     assert!(!is_stored(Cache::Off, &[("cache-control", "public, max-age=60")]));
+}
+
+#[test]
+fn an_assigned_life_is_not_an_errors_and_not_a_clients_to_shorten() {
+    let with =
+        |status| store(&route(ASSIGNED), &Method::GET, &map(&[]), status, &map(&[DATE]), (T0, T0)).is_some();
+    assert!(with(StatusCode::OK) && !with(StatusCode::NOT_FOUND) && !with(StatusCode::GONE));
+    let stored = stored_with(ASSIGNED, &[], &[DATE]).unwrap();
+    for wish in ["no-cache", "max-age=0", "min-fresh=60"] {
+        assert_eq!(
+            reuse(&stored, &map(&[("cache-control", wish)]), T0 + 1_000),
+            Reuse::Fresh { age: 1, ttl: 4 }
+        );
+    }
 }
 
 #[test]
@@ -102,7 +119,14 @@ fn a_known_caller_and_a_shared_answer_never_meet_unless_the_route_says_so() {
     let admitted = |cache, caller: Caller| admit(&route(cache), &caller, &Method::GET, &map(&[]));
     assert_eq!(admitted(ASSIGNED, Caller::Anonymous), Ok(()));
     assert_eq!(admitted(ASSIGNED, Caller::ApiKey("k".into())), Err(Bypass::Identity));
-    assert_eq!(admitted(SHARED, Caller::ApiKey("k".into())), Ok(()));
+    let user = Identity { user: "u".into(), role: String::new(), session: None, aal: None };
+    assert_eq!(admitted(ASSIGNED, Caller::User(user.clone())), Err(Bypass::Identity));
+    assert_eq!(admitted(SHARED, Caller::User(user)), Ok(()));
+    assert_eq!(
+        admitted(SHARED, Caller::ApiKey("k".into())),
+        Err(Bypass::Identity),
+        "nobody has checked it yet"
+    );
     assert_eq!(admitted(Cache::Off, Caller::Anonymous), Err(Bypass::Route));
 }
 

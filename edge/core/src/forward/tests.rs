@@ -25,6 +25,7 @@ fn sent(fields: &[(&'static str, &str)], auth: Auth, caller: &Caller) -> HeaderM
     let arrived = map(fields);
     let trace = Trace::new(&arrived, [7; 24]);
     let context = Context {
+        method: &Method::GET,
         ip: "192.0.2.1".parse().ok(),
         scheme: "https",
         host: "he2.ai",
@@ -46,10 +47,11 @@ fn rfc9110_7_6_1_hop_by_hop_fields_and_those_that_connection_names_stay_behind()
         ("x-custom", "1"),
         ("keep-alive", "5"),
         ("te", "trailers"),
+        ("expect", "100-continue"),
         ("x-kept", "1"),
     ];
     let headers = sent(&fields, Auth::Public, &Caller::Anonymous);
-    for gone in ["connection", "x-custom", "keep-alive", "te"] {
+    for gone in ["connection", "x-custom", "keep-alive", "te", "expect"] {
         assert!(!headers.contains_key(gone), "{gone}");
     }
     assert!(headers.contains_key("x-kept"));
@@ -114,6 +116,7 @@ fn a_credential_goes_on_only_where_it_was_checked() {
     assert_eq!(left(Auth::User, &Caller::ApiKey("hash".into())), [false, true, false]);
     assert_eq!(left(Auth::Admin, &Caller::Admin), [false, false, true]);
     assert_eq!(left(Auth::Webhook(&["authorization"]), &Caller::Webhook), [true, false, false]);
+    assert_eq!(left(Auth::Webhook(&["stripe-signature"]), &Caller::Webhook), [false, false, false]);
 }
 
 #[test]
@@ -172,4 +175,14 @@ fn the_answer_loses_hop_by_hop_fields_cors_and_what_names_the_software() {
     let headers = response(&map(&fields));
     assert_eq!(values(&headers, "set-cookie"), ["a=1", "b=2"]);
     assert_eq!(headers.len(), 2);
+}
+
+#[test]
+fn a_redirect_to_the_origins_own_address_leads_to_the_public_host() {
+    let at = |location| relocate(location, "https://origin.he2.ai", "https://he2.ai");
+    assert_eq!(at("https://origin.he2.ai/api/agents?x").as_deref(), Some("https://he2.ai/api/agents?x"));
+    assert_eq!(at("http://origin.he2.ai").as_deref(), Some("https://he2.ai"));
+    assert_eq!(at("https://origin.he2.ai.evil.example/"), None);
+    assert_eq!(at("https://billing.example/x"), None);
+    assert_eq!(at("/auth"), None);
 }

@@ -56,18 +56,18 @@ impl<H: Host> Pass<'_, H> {
 
     async fn verify(&self, token: &str, record: &mut Record) -> Result<Identity, Refusal> {
         let hint = token::hint(token, &self.plan.auth).map_err(Refusal::Token)?;
-        let key = self.key(&hint, record).await?;
+        let keys = self.keys(&hint, record).await?;
         let settings = self.host.settings();
         let now = self.host.now_ms() / 1_000;
-        token::verify(token, &key, &settings.issuer, &self.plan.auth, now).map_err(Refusal::Token)
+        token::verify_by_any(token, &keys, &settings.issuer, &self.plan.auth, now).map_err(Refusal::Token)
     }
 
-    /// The key that a token claims to be signed with, fetched if need be.
-    async fn key(&self, hint: &Hint, record: &mut Record) -> Result<Rc<Key>, Refusal> {
+    /// The keys that a token may be signed with, fetched if need be.
+    async fn keys(&self, hint: &Hint, record: &mut Record) -> Result<Vec<Rc<Key>>, Refusal> {
         if hint.alg == "HS256" {
             let secret = self.host.settings().hs256_secret.as_deref();
             return secret
-                .map(|secret| Key::hs256(secret).into())
+                .map(|secret| vec![Key::hs256(secret).into()])
                 .ok_or(Refusal::Token(TokenFault::UnknownKey));
         }
         loop {
@@ -75,9 +75,9 @@ impl<H: Host> Pass<'_, H> {
             let lookup =
                 store.borrow().lookup(hint.kid.as_deref(), hint.alg, &self.plan.auth, self.host.now_ms());
             match lookup {
-                Lookup::Key(key) => {
+                Lookup::Keys(keys) => {
                     record.degraded.extend(store.borrow().error().map(|error| format!("keys: {error}")));
-                    return Ok(key);
+                    return Ok(keys);
                 }
                 Lookup::Unknown => return Err(Refusal::Token(TokenFault::UnknownKey)),
                 Lookup::Unavailable(error) => return Err(Refusal::KeysUnavailable(error)),
