@@ -14,6 +14,7 @@ import {
   startGateway,
   startIssuer,
   startOrigin,
+  until,
   valuesOf,
 } from './harness.mjs';
 
@@ -152,10 +153,11 @@ test('on a stream route the query token is moved into the header and leaves the 
 
 test('a token never shows in the log', async () => {
   const token = await issuer.mint();
-  await api(`${RUN}?gap=1&token=${token}`);
-  await api('/api/agents', bearer(token));
   const signature = token.split('.')[2];
-  assert.ok(gateway.logs.length > 0);
+  for (const answer of [await api(`${RUN}?gap=1&token=${token}`), await api('/api/agents', bearer(token))]) {
+    assert.equal(answer.status, 200);
+    await logged(answer.headers['x-request-id']);
+  }
   assert.ok(!gateway.logs.some(({ message }) => message.includes(signature)));
 });
 
@@ -260,12 +262,17 @@ test('HS256 works where its secret is set, and only with that secret', async (t)
   assert.equal((await call(await legacy.mint())).status, 200);
 });
 
-test('a warm gateway goes on when the issuer is down', async (t) => {
+test('a warm gateway goes on with the keys it has, expired too, when the issuer is down', async (t) => {
   const { gateway: other, issuer: fragile } = await ownGateway(t);
-  const call = async () =>
-    send(other, 'GET', '/api/agents', { host: 'api.he2.ai', headers: bearer(await fragile.mint()) });
+  const call = async (options) =>
+    send(other, 'GET', '/api/agents', { host: 'api.he2.ai', headers: bearer(await fragile.mint(options)) });
+  fragile.maxAge = 0;
   assert.equal((await call()).status, 200);
   await fragile.stop();
+  assert.equal((await call()).status, 200);
+  const answer = await call({ key: await newKey() }); // unknown, so the issuer is asked
+  assertProblem(answer, 503);
+  assert.match(answer.headers['retry-after'], /^[1-9]\d*$/);
   assert.equal((await call()).status, 200);
 });
 
@@ -308,6 +315,19 @@ test('a new key works at once, and unknown keys cause at most one more fetch', a
   assert.equal(rotating.jwksFetches, 2);
 });
 
+test('a key that the issuer has withdrawn is refused once its set is fetched again', async (t) => {
+  const { gateway: other, issuer: rotating } = await ownGateway(t);
+  const call = (token) => send(other, 'GET', '/api/agents', { host: 'api.he2.ai', headers: bearer(token) });
+  const [{ kid }] = rotating.keys;
+  const old = await rotating.mint();
+  assert.equal((await call(old)).status, 200);
+  await rotating.rotate();
+  rotating.revoke(kid);
+  assert.equal((await call(await rotating.mint())).status, 200);
+  assert.equal(rotating.jwksFetches, 2);
+  assertProblem(await call(old), 401);
+});
+
 test('many first requests at once fetch the key set once', async (t) => {
   const { gateway: other, issuer: slow } = await ownGateway(t);
   slow.slow = 200;
@@ -320,6 +340,10 @@ test('many first requests at once fetch the key set once', async (t) => {
   assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
   assert.equal(slow.jwksFetches, 1);
 });
+
+/** The log's line of a request, which is written after its answer. */
+const logged = (id) =>
+  until(() => gateway.logs.find(({ message }) => message.includes(id)), `a log line of request ${id}`);
 
 /** A gateway whose key set nobody has fetched yet, with an issuer that may be broken. */
 async function ownGateway(t, vars = () => ({})) {

@@ -38,11 +38,16 @@ const untilHit = (ask) =>
     return cacheStatus(answer)?.hit && answer;
   }, 'a hit');
 
-/** Asserts that three requests in a row all go to the origin. */
+/** Asserts that an answer is the origin's and is not kept; a kept one would be a hit only a little later. */
+function assertNotStored(answer) {
+  const { hit, stored } = cacheStatus(answer) ?? {};
+  assert.ok(!hit && !stored, answer.headers['cache-status']);
+}
+
+/** Asserts that three requests in a row all go to the origin, and leave nothing for a fourth. */
 async function assertNeverHit(path, ask) {
   for (let index = 1; index <= 3; index += 1) {
-    const answer = await ask();
-    assert.notEqual(cacheStatus(answer)?.hit, true, answer.headers['cache-status']);
+    assertNotStored(await ask());
     assert.equal(origin.seen(path).length, index);
   }
 }
@@ -104,7 +109,7 @@ test('an answer that sets a cookie is never stored, whatever else it says', asyn
   await assertNeverHit(path, () => site(path));
 });
 
-test('what a signed-in caller gets is not stored, even when the origin calls it public', async () => {
+test('where he2.toml names no cache nothing is stored, even when the origin calls it public', async () => {
   const path = '/api/agents/a1';
   origin.on(path, (request, response) =>
     response.writeHead(200, { 'Cache-Control': 'public, max-age=600' }).end(request.headers['x-he2-user']),
@@ -112,7 +117,7 @@ test('what a signed-in caller gets is not stored, even when the origin calls it 
   for (const sub of ['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222']) {
     const answer = await api(path, bearer(await issuer.mint({ claims: { sub } })));
     assert.equal(answer.text, sub);
-    assert.notEqual(cacheStatus(answer)?.hit, true);
+    assert.equal(cacheStatus(answer), undefined);
   }
 });
 
@@ -125,6 +130,18 @@ test('a shared route is stored once for all users, after each was checked', asyn
   assert.equal(origin.seen(path).length, fetches);
   assert.equal((await api(path)).status, 401);
   assert.equal((await api(path, bearer('forged'))).status, 401);
+});
+
+test('a made-up API key never gets what is stored for users', async () => {
+  const path = '/api/composio/triggers/apps';
+  serve(path, {});
+  await untilHit(async () => api(path, bearer(await issuer.mint())));
+  const fetches = origin.seen(path).length;
+  const key = `he-${'x'.repeat(36)}`;
+  const answer = await api(path, { 'x-api-key': key });
+  assert.deepEqual(cacheStatus(answer), { fwd: 'bypass', detail: 'identity' });
+  assert.equal(origin.seen(path).length, fetches + 1);
+  assert.equal(lastSeen(origin, path).headers['x-api-key'], key);
 });
 
 test('an answer that varies is served only to requests with the same fields', async () => {
@@ -147,26 +164,21 @@ test('an answer that varies by everything is never served again', async () => {
 });
 
 test('a page and its RSC form never stand in for each other', async () => {
-  for (const path of ['/changelog', '/_next/static/rsc-like']) {
-    serveRsc(path);
-    for (const rsc of [undefined, '1', undefined, '1', '1', undefined]) {
-      const answer = await site(path, rsc ? { rsc } : {});
-      assert.equal(answer.headers['content-type'], rsc ? 'text/x-component' : 'text/html');
-    }
-  }
-});
-
-function serveRsc(path) {
+  const path = '/_next/static/rsc-like';
   origin.on(path, (request, response) =>
     response
-      .writeHead(200, {
-        'Content-Type': request.headers.rsc ? 'text/x-component' : 'text/html',
-        'Cache-Control': 's-maxage=31536000',
-        Vary: 'RSC, Next-Router-State-Tree',
-      })
-      .end('body'),
+      .writeHead(200, { 'Cache-Control': 's-maxage=31536000', Vary: 'RSC, Next-Router-State-Tree' })
+      .end(request.headers.rsc ? 'react' : 'html'),
   );
-}
+  const forms = { html: {}, react: { rsc: '1' } };
+  for (const [stored, other] of [
+    ['html', 'react'],
+    ['react', 'html'],
+  ]) {
+    assert.equal((await untilHit(() => site(path, forms[stored]))).text, stored);
+    assert.equal((await site(path, forms[other])).text, other);
+  }
+});
 
 test('HEAD is answered from the stored GET', async () => {
   const path = '/_next/static/chunks/head.js';
@@ -219,8 +231,10 @@ test('a part is never served for the whole', async () => {
           .end('w')
       : response.writeHead(200, { 'Cache-Control': 'public, max-age=600' }).end('whole'),
   );
-  await site(path, { range: 'bytes=0-0' });
-  for (let index = 0; index < 3; index += 1) assert.equal((await site(path)).text, 'whole');
+  const part = await site(path, { range: 'bytes=0-0' });
+  assert.equal(part.text, 'w');
+  assertNotStored(part);
+  assert.equal((await untilHit(() => site(path))).text, 'whole');
 });
 
 test('a method that changes things always reaches the origin', async () => {
@@ -244,6 +258,7 @@ test('CORS fields are those of the page that asks, not of the one that was first
   assert.equal((await api(path)).headers['access-control-allow-origin'], undefined);
 });
 
-test('documents are not stored', async () => {
+test('documents are not stored, nor their RSC form', async () => {
   await assertNeverHit('/legal', () => site('/legal'));
+  await assertNeverHit('/changelog', () => site('/changelog', { rsc: '1' }));
 });

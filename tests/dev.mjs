@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { startGateway, startIssuer, startOrigin } from './harness.mjs';
 
 const HOST = '127.0.0.1';
+const LAST_PORT = 65_535;
 const started = [];
 
 try {
@@ -48,8 +49,8 @@ function address(name, value, example) {
 
 function portNumber(value) {
   const port = Number(value);
-  if (Number.isInteger(port) && port >= 0 && port < 65536) return port;
-  throw new Error(`PORT=${value} is not a port: give a number from 1 to 65535`);
+  if (Number.isInteger(port) && port >= 1 && port <= LAST_PORT) return port;
+  throw new Error(`PORT=${value} is not a port: give a number from 1 to ${LAST_PORT}`);
 }
 
 /** Says so before anything is started; workerd's own message names no port. */
@@ -57,14 +58,17 @@ async function mustBeFree(port) {
   const probe = net.createServer().listen(port, HOST);
   try {
     await once(probe, 'listening');
-  } catch {
-    throw new Error(
-      `port ${port} is taken: stop what uses it, or choose another, e.g. make dev PORT=${port + 1}`,
-    );
+  } catch (error) {
+    throw error.code === 'EADDRINUSE' ? taken(port) : error;
   }
   await new Promise((resolve) => {
     probe.close(resolve);
   });
+}
+
+function taken(port) {
+  const other = port < LAST_PORT ? port + 1 : port - 1;
+  return new Error(`port ${port} is taken: stop what uses it, or take another, e.g. make dev PORT=${other}`);
 }
 
 function introduction(gateway, { origin, issuer }, token) {

@@ -4,20 +4,39 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
 import test from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startIssuer, startOrigin, until } from './harness.mjs';
 
 const run = promisify(execFile);
 
-/** Runs dev.mjs in a process group of its own and waits for its last line. */
-async function dev(t, environment = {}) {
-  const port = environment.PORT ?? (await freePort());
-  const child = spawn(process.execPath, [new URL('dev.mjs', import.meta.url).pathname], {
-    env: { ...process.env, ORIGIN: '', ISSUER: '', ...environment, PORT: String(port) },
+const PROJECT = fileURLToPath(new URL('..', import.meta.url));
+// Nothing of a `make` that runs these tests: neither its variables nor its flags.
+const ENVIRONMENT = { ...process.env, ORIGIN: '', ISSUER: '', PORT: '', MAKEFLAGS: '', MAKELEVEL: '' };
+
+/** Runs dev.mjs by itself. */
+async function dev(t, settings = {}) {
+  const { PORT = await freePort() } = settings;
+  return start(t, PORT, [process.execPath, 'tests/dev.mjs'], { ...settings, PORT });
+}
+
+/** Runs `make dev NAME=value…`. */
+async function makeDev(t, settings) {
+  const port = await freePort();
+  const named = Object.entries({ ...settings, PORT: port }).map((pair) => pair.join('='));
+  return start(t, port, ['make', 'dev', ...named]);
+}
+
+/** Runs a command in a process group of its own and waits for its last line. */
+async function start(t, port, [command, ...args], settings = {}) {
+  const child = spawn(command, args, {
+    cwd: PROJECT,
+    env: { ...ENVIRONMENT, ...settings },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const dev_ = { child, port, exited: once(child, 'exit'), stdout: '', stderr: '' };
+  // `close` and not `exit`: only then all that it wrote has been read.
+  const dev_ = { child, port, closed: once(child, 'close'), stdout: '', stderr: '' };
   child.stdout.on('data', (text) => {
     dev_.stdout += text;
   });
@@ -74,10 +93,9 @@ async function assertLines(lines, env = {}) {
   assert.deepEqual((await paste(limited, env)).trim().split('\n'), [...Array(20).fill('200'), '429', '429']);
 }
 
-/** Asserts that nothing of the process group is left and that the port is free again. */
-async function assertGone({ child, port, exited }) {
-  const [code] = await exited;
-  assert.equal(code, 0);
+/** Asserts that it ended as it should, that nothing of its process group is left, and its port is free. */
+async function assertGone({ child, port, closed }, [code, signal] = [0, null]) {
+  assert.deepEqual(await closed, [code, signal]);
   await until(() => !alive(child), 'every process it started has ended');
   const server = net.createServer().listen(port, '127.0.0.1');
   await once(server, 'listening');
@@ -97,32 +115,41 @@ test('a signal to the command alone stops everything too', async (t) => {
   await assertGone(started);
 });
 
-test("an origin and an issuer of one's own are used instead", async (t) => {
+test("`make dev` takes an origin, an issuer and a port of one's own, and ends with Ctrl-C", async (t) => {
   const [origin, issuer] = [await startOrigin(), await startIssuer()];
   t.after(() => Promise.all([origin.close(), issuer.close()]));
-  const started = await dev(t, { ORIGIN: origin.url, ISSUER: issuer.url });
+  const started = await makeDev(t, { ORIGIN: origin.url, ISSUER: issuer.url });
   assert.match(started.stdout, /\$TOKEN/);
   await assertLines(linesOf(started), { TOKEN: await issuer.mint() });
   assert.equal(origin.seen('/api/agents').length, 1);
   process.kill(-started.child.pid, 'SIGINT');
-  await assertGone(started);
+  await assertGone(started, [null, 'SIGINT']); // make waits for its command, then ends by the signal
 });
 
-test('a taken port gives one clear line', async (t) => {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => server.close());
-  const { port } = server.address();
-  const refused = await dev(t, { PORT: port });
-  assert.equal((await refused.exited)[0], 1);
-  assert.match(refused.stderr, new RegExp(`^[^\\n]*port ${port} is taken[^\\n]*\\n$`));
-  assert.equal(refused.stdout, '');
+test('a taken port gives one clear line, with a port to take instead', async (t) => {
+  for (const wanted of [0, 65_535]) {
+    const server = net.createServer().listen(wanted, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close());
+    const { port } = server.address();
+    const refused = await dev(t, { PORT: port });
+    assert.equal((await refused.closed)[0], 1);
+    const [, other] = new RegExp(`^.*port ${port} is taken.* PORT=(\\d+)\\n$`).exec(refused.stderr) ?? [];
+    assert.ok(other && Number(other) !== port && Number(other) <= 65_535, refused.stderr);
+    assert.equal(refused.stdout, '');
+  }
 });
 
 test('settings that cannot be meant give one clear line', async (t) => {
-  for (const settings of [{ PORT: 'eighty' }, { ORIGIN: 'localhost:9000' }, { ISSUER: 'supabase' }]) {
+  for (const settings of [
+    { PORT: 'eighty' },
+    { PORT: '0' },
+    { PORT: '65536' },
+    { ORIGIN: 'localhost:9000' },
+    { ISSUER: 'supabase' },
+  ]) {
     const refused = await dev(t, settings);
-    assert.equal((await refused.exited)[0], 1);
+    assert.equal((await refused.closed)[0], 1);
     assert.match(refused.stderr, new RegExp(`^[^\\n]*${Object.entries(settings)[0].join('=')}[^\\n]*\\n$`));
   }
 });

@@ -109,7 +109,7 @@ test('what must not be public is 404 for everyone', async () => {
   }
 });
 
-test('one path is another service by host and method', async () => {
+test('what one method of a path needs, another does not: a webhook field, or a user', async () => {
   const path = '/api/triggers/t1/webhook';
   const headers = { 'x-trigger-secret': 's' };
   assert.equal((await send(gateway, 'POST', path, { host: 'api.he2.ai', headers })).status, 200);

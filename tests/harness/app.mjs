@@ -2,7 +2,7 @@
 //!
 //! Any path takes knobs in its query, so that a person with curl can ask for trouble too: `_slow=<ms>` waits
 //! before the head; `_die=head|body` cuts the connection before the head or within the body;
-//! `_status=<code>`; `_header=<name>:<value>` (repeatable) adds a field; `_cookies=1` adds two `Set-Cookie`.
+//! `_status=<code>`; `_header=<name>:<value>` (repeatable) adds a field.
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { streamRun } from './stream.mjs';
@@ -45,7 +45,6 @@ async function knobs(query, response) {
   if (query.has('_slow')) await delay(Number(query.get('_slow')), undefined, { ref: false });
   if (query.get('_die') === 'head') return response.destroy();
   for (const field of query.getAll('_header')) response.appendHeader(...splitField(field));
-  if (query.has('_cookies')) response.setHeader('Set-Cookie', COOKIES);
   if (query.get('_die') !== 'body') return false;
   response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': 1000 });
   response.write('the first half', () => response.destroy());

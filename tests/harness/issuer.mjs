@@ -15,6 +15,7 @@ export async function startIssuer({ port = 0 } = {}) {
     jwksFetches: 0,
     failing: false,
     slow: 0,
+    maxAge: 600,
     url: '',
   };
   const http = await startServer((request, response) => serve(state, request, response), port);
@@ -46,12 +47,15 @@ export async function startIssuer({ port = 0 } = {}) {
     revoke: (kid) => {
       state.keys = state.keys.filter((key) => key.kid !== kid);
     },
-    /** `failing` answers 503 to everything; `slow` waits that many ms first. */
+    /** `failing` answers 503 to everything; `slow` waits that many ms first; `maxAge` is of the key set. */
     set failing(value) {
       state.failing = value;
     },
     set slow(ms) {
       state.slow = ms;
+    },
+    set maxAge(seconds) {
+      state.maxAge = seconds;
     },
     stop: http.stop,
     restart: http.restart,
@@ -96,7 +100,8 @@ function json(response, status, body, headers = {}) {
 }
 
 function jwks(state, _request, response) {
-  json(response, 200, { keys: state.keys.map(({ jwk }) => jwk) }, { 'Cache-Control': 'public, max-age=600' });
+  const headers = { 'Cache-Control': `public, max-age=${state.maxAge}` };
+  json(response, 200, { keys: state.keys.map(({ jwk }) => jwk) }, headers);
 }
 
 async function signUp(state, request, response) {
