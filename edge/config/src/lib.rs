@@ -10,6 +10,7 @@
 mod check;
 mod emit;
 mod fault;
+mod infra;
 mod leak;
 mod order;
 mod pattern;
@@ -22,6 +23,10 @@ use edge_core::plan::Plan;
 
 pub use emit::emit;
 pub use fault::{Fault, Faults};
+pub use infra::{
+    Architecture, Cidr, Cloudflare, Environment, Infra, LoadBalancer, Nat, Network, Part, Party, Redis,
+    Variable,
+};
 
 /// A checked he2.toml.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +34,7 @@ pub struct Config {
     domain: String,
     services: Vec<Service>,
     plan: Plan,
+    infra: Infra,
 }
 
 /// One service of the app, with what its containers need.
@@ -44,6 +50,18 @@ pub struct Service {
     pub cpu: u32,
     /// Memory of a task in MiB.
     pub memory: u32,
+    /// Tasks that are always there, at least 1.
+    pub min_tasks: u32,
+    /// The most that scaling may start, at least `min_tasks`.
+    pub max_tasks: u32,
+    /// Whether tasks beyond the first may run on Spot.
+    pub spot: bool,
+    /// How long its server keeps an idle connection; above the load balancer's time.
+    pub keep_alive_seconds: Option<u32>,
+    /// Plain variables, by name; those of the groups it is in among them.
+    pub variables: Vec<Variable>,
+    /// Names of its secret variables, in order; those of the groups it is in among them.
+    pub secrets: Vec<&'static str>,
 }
 
 impl Config {
@@ -63,6 +81,12 @@ impl Config {
     #[must_use]
     pub fn plan(&self) -> Plan {
         self.plan
+    }
+
+    /// What stands behind the edge.
+    #[must_use]
+    pub fn infra(&self) -> &Infra {
+        &self.infra
     }
 }
 

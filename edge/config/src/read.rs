@@ -213,6 +213,14 @@ impl Read for u16 {
     }
 }
 
+impl Read for Vec<u16> {
+    const WANTED: &'static str = "an array of ports";
+
+    fn read(value: &DeValue<'_>, report: &Report) -> Option<Self> {
+        value.as_array()?.iter().map(|item| u16::read(item.get_ref(), report)).collect()
+    }
+}
+
 impl Read for Vec<Lined<String>> {
     const WANTED: &'static str = "an array of strings";
 

@@ -3,10 +3,13 @@
 //! A value is here when it is of the right kind; whether it makes sense is for `check`. A missing or mistyped
 //! one is `None` and already reported.
 
+pub(crate) mod infra;
+
 use toml::de::{DeTable, DeValue};
 
 use crate::fault::Report;
 use crate::read::{Given, Leeway, Lined, Read, Section};
+use infra::{Cloudflare, Environment, Infra, Settings, Variable};
 
 pub(crate) type Texts = Option<Lined<Vec<Lined<String>>>>;
 
@@ -20,6 +23,10 @@ pub(crate) struct Written {
     pub(crate) limits: Vec<Limit>,
     pub(crate) caches: Vec<Cache>,
     pub(crate) routes: Option<Vec<Route>>,
+    pub(crate) infra: Option<Infra>,
+    pub(crate) cloudflare: Option<Cloudflare>,
+    pub(crate) settings: Vec<Settings>,
+    pub(crate) environments: Vec<Environment>,
 }
 
 pub(crate) struct Host {
@@ -33,6 +40,12 @@ pub(crate) struct Service {
     pub(crate) health: Given<String>,
     pub(crate) cpu: Option<Lined<u32>>,
     pub(crate) memory: Option<Lined<u32>>,
+    pub(crate) min_tasks: Given<u32>,
+    pub(crate) max_tasks: Given<u32>,
+    pub(crate) spot: Given<bool>,
+    pub(crate) keep_alive: Given<u32>,
+    pub(crate) variables: Given<Vec<Variable>>,
+    pub(crate) secrets: Given<Vec<Lined<String>>>,
 }
 
 pub(crate) struct Auth {
@@ -116,6 +129,10 @@ fn root<'d>(mut top: Section<'d>, report: &'d Report) -> Written {
         limits: all(top.named("limit"), limit, report),
         caches: all(top.named("cache"), cache, report),
         routes: each(top.repeated("route"), route, report),
+        infra: infra::infra(&mut top, report),
+        cloudflare: infra::cloudflare(&mut top, report),
+        settings: infra::all_settings(top.named("settings"), report),
+        environments: infra::environments(top.named("environment"), report),
     };
     top.finish();
     written
@@ -158,6 +175,12 @@ fn service(name: Lined<String>, table: &DeTable<'_>, report: &Report) -> Service
         health: section.optional("health"),
         cpu: section.required("cpu"),
         memory: section.required("memory"),
+        min_tasks: section.optional("min_tasks"),
+        max_tasks: section.optional("max_tasks"),
+        spot: section.optional("spot"),
+        keep_alive: section.optional("keep_alive_seconds"),
+        variables: section.optional("environment"),
+        secrets: section.optional("secrets"),
         name,
     };
     section.finish();

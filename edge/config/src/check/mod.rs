@@ -2,11 +2,17 @@
 
 mod auth;
 mod cors;
+mod environments;
 mod hosts;
+mod infra;
+mod load_balancer;
+mod network;
 mod policies;
+mod redis;
 mod routes;
 mod services;
 mod text;
+mod variables;
 
 use edge_core::plan::Plan;
 
@@ -18,7 +24,8 @@ use crate::{Config, leak, order, reach};
 pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
     let domain = hosts::domain(written.domain.as_ref(), report);
     let hosts = hosts::check(written.hosts.as_deref(), domain.as_deref(), report);
-    let services = services::check(&written.services, report);
+    let services = services::check(written, report);
+    let parties = variables::parties(written, report);
     let limits = policies::limits(&written.limits, report);
     let caches = policies::caches(&written.caches, report);
     let origin = written.origin.as_ref();
@@ -27,6 +34,7 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
     let mut routes = routes::check(&names, origin.and_then(|origin| origin.first_byte.as_ref()), report);
     order::sort(&mut routes);
     reach::check(&routes, report);
+    let infra = infra::check(written, parties, domain.as_deref(), &routes, report);
     let auth = written.auth.as_ref().and_then(|auth| auth::check(auth, report));
     let cors = written.cors.as_ref().and_then(|cors| cors::check(cors, report));
     let lock_header = origin.and_then(|origin| services::lock_header(origin.lock_header.as_ref()?, report));
@@ -41,5 +49,5 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
     if report.count() == before {
         services::health(&written.services, &plan, report);
     }
-    Some(Config { domain: domain?, services, plan })
+    Some(Config { domain: domain?, services, plan, infra: infra? })
 }

@@ -3,8 +3,10 @@
 use edge_core::plan::{self, Plan};
 
 use super::text::{check_name, is_token};
+use super::variables;
 use crate::fault::Report;
 use crate::read::{Given, Lined};
+use crate::written::Written;
 use crate::{Service, leak, reach, written};
 
 /// CPU units that Fargate offers, each with its least and greatest memory and the step between, in MiB.
@@ -18,12 +20,13 @@ const SIZES: [(u32, u32, u32, u32); 7] = [
     (16384, 32768, 122_880, 8192),
 ];
 
-pub(crate) fn check(services: &[written::Service], report: &Report) -> Vec<Service> {
+pub(crate) fn check(written: &Written, report: &Report) -> Vec<Service> {
+    let services = &written.services;
     if services.is_empty() {
         report.add(1, "no [service.NAME]; add one for what answers behind the gateway");
     }
     check_ports(services, report);
-    services.iter().map(|service| checked(service, report)).collect()
+    services.iter().map(|service| checked(service, &written.settings, report)).collect()
 }
 
 /// As the gateway sees a service.
@@ -71,9 +74,13 @@ fn check_ports(services: &[written::Service], report: &Report) {
     }
 }
 
-fn checked(service: &written::Service, report: &Report) -> Service {
+fn checked(service: &written::Service, groups: &[written::infra::Settings], report: &Report) -> Service {
     check_name(&service.name, report);
     check_health(service, report);
+    check_spot(service, report);
+    check_keep_alive(service, report);
+    let (min_tasks, max_tasks) = tasks(service, report);
+    let settings = variables::settings(service, groups, report);
     if let (Some(cpu), Some(memory)) = (&service.cpu, &service.memory) {
         check_size(cpu, memory, report);
     }
@@ -84,6 +91,46 @@ fn checked(service: &written::Service, report: &Report) -> Service {
         health: service.health.good().map(|health| leak::text(&health.value)),
         cpu: number(&service.cpu),
         memory: number(&service.memory),
+        min_tasks,
+        max_tasks,
+        spot: service.spot.good().is_some_and(|spot| spot.value),
+        keep_alive_seconds: service.keep_alive.good().map(|keep_alive| keep_alive.value),
+        variables: settings.variables,
+        secrets: settings.secrets,
+    }
+}
+
+/// Least and most tasks. One where nothing is said, and no more than the least.
+fn tasks(service: &written::Service, report: &Report) -> (u32, u32) {
+    let least = service.min_tasks.good().map_or(1, |tasks| tasks.value);
+    let most = service.max_tasks.good().map_or(least, |tasks| tasks.value);
+    if let Some(given) = service.max_tasks.good().filter(|given| given.value < least) {
+        report.add(
+            given.line,
+            format!("max_tasks {most} is less than min_tasks {least}; give at least {least}"),
+        );
+    }
+    (least, most)
+}
+
+/// Spot takes a task away at two minutes' notice. A request can go to another task, a running job cannot.
+fn check_spot(service: &written::Service, report: &Report) {
+    let Some(spot) = service.spot.good().filter(|spot| spot.value) else { return };
+    if service.port.is_absent() {
+        let name = &service.name.value;
+        let text = format!(
+            "service `{name}` takes jobs, not requests: Spot would end them in the middle, and they are not \
+             started again; set spot = false"
+        );
+        report.add(spot.line, text);
+    }
+}
+
+fn check_keep_alive(service: &written::Service, report: &Report) {
+    let Some(keep_alive) = service.keep_alive.good() else { return };
+    if service.port.is_absent() {
+        let name = &service.name.value;
+        report.add(keep_alive.line, format!("service `{name}` has no port to keep alive; remove it"));
     }
 }
 

@@ -39,6 +39,13 @@ fn unknown_keys_are_found_in_every_section() {
         ("max_age_seconds = 600\n[limit", "[cors]"),
         ("seconds = 60\nshared = true\n", "[cache.users]"),
         ("limit = \"runs\"\n", "[[route]]"),
+        ("retention_days = 365\n", "[infra]"),
+        ("cidr = \"10.0.0.0/16\"\n", "[infra.network]"),
+        ("mutual_tls = false\n", "[infra.load_balancer]"),
+        ("snapshot_days = 7\n", "[infra.redis]"),
+        ("manage = true\n", "[cloudflare]"),
+        ("nat = \"per-zone\"\n", "[environment.production]"),
+        ("secrets = [\"STRIPE_SECRET_KEY\"]\n", "[settings.app]"),
     ] {
         let at = after.find('\n').unwrap() + 1;
         let (head, tail) = after.split_at(at);
@@ -79,9 +86,12 @@ fn a_file_with_nothing_says_what_it_needs() {
         [
             "he2.toml:1: he2.toml needs `domain`; give it a string in quotes",
             "he2.toml:1: no [[host]]; add one with the name that the gateway answers for",
+            "he2.toml:1: no [environment.NAME]; add one, as [environment.production]",
             "he2.toml:1: no [service.NAME]; add one for what answers behind the gateway",
             "he2.toml:1: the section [auth] is missing; add it",
+            "he2.toml:1: the section [cloudflare] is missing; add it",
             "he2.toml:1: the section [cors] is missing; add it",
+            "he2.toml:1: the section [infra] is missing; add it",
             "he2.toml:1: the section [origin] is missing; add it",
         ]
     );

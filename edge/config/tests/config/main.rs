@@ -12,6 +12,8 @@
 mod app_routes;
 /// he2.toml and wrangler.toml, which must not drift.
 mod deployment;
+/// Networks, sizes, environments and variables.
+mod infra;
 /// Values of the wrong kind, misspelt or missing.
 mod kinds;
 /// The order of the routes, and the plan as source.

@@ -58,6 +58,45 @@ paths = ["/api/runs/{run_id}"]
 service = "backend"
 auth = "user"
 limit = "runs"
+[infra]
+name = "he2"
+region = "us-east-1"
+zones = ["us-east-1a", "us-east-1b"]
+architecture = "x86_64"
+retention_days = 365
+github_repository = "he2/app"
+[infra.network]
+cidr = "10.0.0.0/16"
+public = ["10.0.1.0/24", "10.0.2.0/24"]
+private = ["10.0.10.0/24", "10.0.11.0/24"]
+redis = ["10.0.20.0/24", "10.0.21.0/24"]
+egress_ports = [443]
+[infra.load_balancer]
+mutual_tls = false
+[infra.redis]
+nodes = 3
+snapshot_days = 7
+cluster_mode = false
+broker = "dramatiq"
+[cloudflare]
+manage = true
+blocked_countries = ["KP"]
+requests_per_10_seconds = 500
+zone_id = "0123456789abcdef0123456789abcdef"
+[environment.production]
+state_bucket = "he2-state"
+origin = "origin.he2.ai"
+public_url = "https://public.he2.ai"
+nat = "per-zone"
+redis_node = "cache.t4g.small"
+deletion_protection = true
+zone_settings = true
+budget_usd = 515
+alarm_email = "ops@he2.ai"
+[settings.app]
+services = ["backend"]
+environment = { ENV_MODE = "{environment}" }
+secrets = ["STRIPE_SECRET_KEY"]
 "#;
 
 /// The valid file with one text replaced by another.
@@ -79,9 +118,10 @@ pub(crate) fn fault(from: &str, to: &str) -> String {
     all.concat()
 }
 
-/// The valid file with another route at its end, whose first line is 58.
+/// The valid file with another route after the others, whose first line is 58.
 pub(crate) fn with_route(route: &str) -> String {
-    format!("{VALID}[[route]]\n{route}")
+    let (routes, infra) = VALID.split_at(VALID.find("[infra]").unwrap());
+    format!("{routes}[[route]]\n{route}\n{infra}")
 }
 
 /// The one fault of a file with such a route.
