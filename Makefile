@@ -11,8 +11,9 @@ dev: build ## run the Worker at http://127.0.0.1:8787 [ORIGIN=url] [ISSUER=url] 
 build: ## build the Worker into edge/build
 	@.tools/build
 
-test: build ## run every test: native, then the built Worker in workerd
+test: build ## run every test: native, the Terraform in Terraform, the built Worker in workerd
 	@.tools/nextest run --workspace
+	@.tools/infra-tests
 	@npm --prefix tests test
 
 check: build ## check format, lints and both deployments, without deploying
