@@ -12,6 +12,7 @@ mod emit;
 mod fault;
 mod infra;
 mod leak;
+mod lines;
 mod order;
 mod pattern;
 mod reach;
@@ -27,6 +28,7 @@ pub use infra::{
     Architecture, Cidr, Cloudflare, Environment, Infra, LoadBalancer, Nat, Network, Part, Party, Redis,
     Variable,
 };
+pub use lines::{Lines, RouteLines};
 
 /// A checked he2.toml.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,7 @@ pub struct Config {
     services: Vec<Service>,
     plan: Plan,
     infra: Infra,
+    lines: Lines,
 }
 
 /// One service of the app, with what its containers need.
@@ -87,6 +90,12 @@ impl Config {
     #[must_use]
     pub fn infra(&self) -> &Infra {
         &self.infra
+    }
+
+    /// Where the file says what the plan holds without its line.
+    #[must_use]
+    pub fn lines(&self) -> &Lines {
+        &self.lines
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) trait Read: Sized {
     const WANTED: &'static str;
 
     /// `None` when the value is of another kind. Faults further inside are noted in `report`.
-    fn read(value: &DeValue<'_>, report: &Report) -> Option<Self>;
+    fn read(value: &Spanned<DeValue<'_>>, report: &Report) -> Option<Self>;
 }
 
 /// One table of the document while it is read.
@@ -147,7 +147,7 @@ fn table<'d>(
 
 fn read<T: Read>(key: &str, value: &Spanned<DeValue<'_>>, report: &Report) -> Option<Lined<T>> {
     let line = report.line(&value.span());
-    let read = T::read(value.get_ref(), report);
+    let read = T::read(value, report);
     if read.is_none() {
         report.add(line, format!("`{key}` must be {}, not {}", T::WANTED, kind(value.get_ref())));
     }
@@ -170,24 +170,24 @@ fn kind(value: &DeValue<'_>) -> String {
 impl Read for String {
     const WANTED: &'static str = "a string in quotes";
 
-    fn read(value: &DeValue<'_>, _: &Report) -> Option<Self> {
-        value.as_str().map(str::to_owned)
+    fn read(value: &Spanned<DeValue<'_>>, _: &Report) -> Option<Self> {
+        value.get_ref().as_str().map(str::to_owned)
     }
 }
 
 impl Read for bool {
     const WANTED: &'static str = "true or false";
 
-    fn read(value: &DeValue<'_>, _: &Report) -> Option<Self> {
-        value.as_bool()
+    fn read(value: &Spanned<DeValue<'_>>, _: &Report) -> Option<Self> {
+        value.get_ref().as_bool()
     }
 }
 
 impl Read for u32 {
     const WANTED: &'static str = "a whole number from 1 to 4294967295";
 
-    fn read(value: &DeValue<'_>, _: &Report) -> Option<Self> {
-        let number = value.as_integer()?;
+    fn read(value: &Spanned<DeValue<'_>>, _: &Report) -> Option<Self> {
+        let number = value.get_ref().as_integer()?;
         Self::from_str_radix(number.as_str(), number.radix()).ok().filter(|number| *number > 0)
     }
 }
@@ -198,8 +198,8 @@ pub(crate) struct Leeway(pub(crate) u32);
 impl Read for Leeway {
     const WANTED: &'static str = "a whole number of seconds from 0 to 60";
 
-    fn read(value: &DeValue<'_>, _: &Report) -> Option<Self> {
-        let number = value.as_integer()?;
+    fn read(value: &Spanned<DeValue<'_>>, _: &Report) -> Option<Self> {
+        let number = value.get_ref().as_integer()?;
         let seconds = u32::from_str_radix(number.as_str(), number.radix()).ok()?;
         (seconds <= 60).then_some(Self(seconds))
     }
@@ -208,7 +208,7 @@ impl Read for Leeway {
 impl Read for u16 {
     const WANTED: &'static str = "a port from 1 to 65535";
 
-    fn read(value: &DeValue<'_>, report: &Report) -> Option<Self> {
+    fn read(value: &Spanned<DeValue<'_>>, report: &Report) -> Option<Self> {
         u32::read(value, report).and_then(|number| Self::try_from(number).ok())
     }
 }
@@ -216,16 +216,16 @@ impl Read for u16 {
 impl Read for Vec<u16> {
     const WANTED: &'static str = "an array of ports";
 
-    fn read(value: &DeValue<'_>, report: &Report) -> Option<Self> {
-        value.as_array()?.iter().map(|item| u16::read(item.get_ref(), report)).collect()
+    fn read(value: &Spanned<DeValue<'_>>, report: &Report) -> Option<Self> {
+        value.get_ref().as_array()?.iter().map(|item| u16::read(item, report)).collect()
     }
 }
 
 impl Read for Vec<Lined<String>> {
     const WANTED: &'static str = "an array of strings";
 
-    fn read(value: &DeValue<'_>, report: &Report) -> Option<Self> {
-        let items = value.as_array()?.iter().map(|item| {
+    fn read(value: &Spanned<DeValue<'_>>, report: &Report) -> Option<Self> {
+        let items = value.get_ref().as_array()?.iter().map(|item| {
             let line = report.line(&item.span());
             Some(Lined { line, value: item.get_ref().as_str()?.to_owned() })
         });

@@ -5,6 +5,7 @@
 
 pub(crate) mod infra;
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::fault::Report;
@@ -264,8 +265,8 @@ fn route(line: u32, table: &DeTable<'_>, report: &Report) -> Route {
 impl Read for Vec<Window> {
     const WANTED: &'static str = "an array of windows, as [{ quota = 20, seconds = 60 }]";
 
-    fn read(value: &DeValue<'_>, report: &Report) -> Option<Self> {
-        let items = value.as_array()?.iter().map(|item| {
+    fn read(value: &Spanned<DeValue<'_>>, report: &Report) -> Option<Self> {
+        let items = value.get_ref().as_array()?.iter().map(|item| {
             let mut section =
                 Section::new("a window", report.line(&item.span()), item.get_ref().as_table()?, report);
             let window = Window { quota: section.required("quota"), seconds: section.required("seconds") };
@@ -279,15 +280,14 @@ impl Read for Vec<Window> {
 impl Read for RouteAuth {
     const WANTED: &'static str = "a class in quotes, or { webhook = [\"header\"] }";
 
-    fn read(value: &DeValue<'_>, report: &Report) -> Option<Self> {
-        if let Some(name) = value.as_str() {
+    fn read(value: &Spanned<DeValue<'_>>, report: &Report) -> Option<Self> {
+        if let Some(name) = value.get_ref().as_str() {
             return Some(Self::Named(name.to_owned()));
         }
-        let table = value.as_table()?;
-        let line = table.iter().next().map_or(1, |(key, _)| report.line(&key.span()));
-        let mut section = Section::new("auth", line, table, report);
-        let headers: Texts = section.required("webhook");
+        let table = value.get_ref().as_table()?;
+        let mut section = Section::new("auth", report.line(&value.span()), table, report);
+        let headers: Given<Vec<_>> = section.optional("webhook");
         section.finish();
-        Some(Self::Webhook(headers?.value))
+        headers.good().map(|headers| Self::Webhook(headers.value.clone()))
     }
 }

@@ -27,6 +27,9 @@ use crate::trace::Trace;
 /// The gateway's name in `Via` (RFC 9110 §7.6.3).
 pub const PSEUDONYM: &str = "he2-edge";
 
+/// How the app learns who calls. Nothing else may be sent under these names.
+pub const IDENTITY: [HeaderName; 4] = [USER, ROLE, SESSION, AAL];
+
 const USER: HeaderName = HeaderName::from_static("x-he2-user");
 const ROLE: HeaderName = HeaderName::from_static("x-he2-role");
 const SESSION: HeaderName = HeaderName::from_static("x-he2-session");

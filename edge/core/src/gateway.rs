@@ -47,7 +47,7 @@ pub async fn handle<H: Host>(
     let pass = Pass { plan, host, trace, origin: origin.clone() };
     let mut response = match pass.steps(request, &mut record).await {
         Ok(response) => response,
-        Err(fault) => refuse(host, &fault, &mut record),
+        Err(fault) => refuse(host, fault, &mut record),
     };
     record.status = response.status().as_u16();
     cors::grant(&plan.cors, origin.as_deref(), response.headers_mut());
@@ -63,12 +63,13 @@ fn request_id(random: [u8; 24]) -> String {
     trace::hex(&digest)
 }
 
-fn refuse<H: Host>(host: &H, fault: &Fault, record: &mut Record) -> Response<H::Body> {
+fn refuse<H: Host>(host: &H, fault: Fault, record: &mut Record) -> Response<H::Body> {
     record.fault = Some(fault.name());
     record.internal = fault.internal();
     let mut response = Response::new(host.text(fault.body(&record.request_id)));
     *response.status_mut() = fault.status();
     *response.headers_mut() = fault.headers();
+    record.refused = Some(fault);
     response
 }
 

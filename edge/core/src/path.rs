@@ -106,7 +106,8 @@ fn escape(bytes: &[u8]) -> Option<(u8, &[u8])> {
 }
 
 /// All escapes decoded once, as an origin does it.
-pub(crate) fn decode_all(text: &str) -> Vec<u8> {
+#[must_use]
+pub fn decode_all(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {

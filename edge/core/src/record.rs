@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use crate::fault::Fault;
 use crate::plan::Route;
 
 /// The outcomes of a request's steps, in their order. A step that was not reached left nothing.
@@ -54,4 +55,7 @@ pub struct Record {
     /// The route itself, for programs in the same process.
     #[serde(skip)]
     pub matched: Option<&'static Route>,
+    /// The fault itself, for the same.
+    #[serde(skip)]
+    pub refused: Option<Fault>,
 }

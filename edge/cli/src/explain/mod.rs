@@ -14,6 +14,7 @@ use edge_core::host::{Outgoing, Request};
 use edge_core::plan::Plan;
 use edge_core::record::Record;
 use edge_core::target::{self, Target};
+use he2_config::Lines;
 use http::{HeaderMap, Method, Response};
 
 use crate::args::Asked;
@@ -24,6 +25,7 @@ use offline::Offline;
 struct Seen {
     file: String,
     plan: &'static Plan,
+    lines: Lines,
     method: Method,
     target: Target,
     headers: HeaderMap,
@@ -44,8 +46,8 @@ pub(crate) fn run(asked: &Asked) -> Said {
     let platform = Offline::new(asked, now_ms(asked)?)?;
     let (response, record) = finish(gateway::handle(plan, &platform, request(asked, &target)));
     let (limit, sent) = platform.into_seen();
-    let (method, headers) = (asked.method.clone(), asked.headers.clone());
-    let seen = Seen { file, plan, method, target, headers, record, response, asked: limit, sent };
+    let (method, headers, lines) = (asked.method.clone(), asked.headers.clone(), config.lines().clone());
+    let seen = Seen { file, plan, lines, method, target, headers, record, response, asked: limit, sent };
     Ok(if asked.json { print::json(&seen) } else { print::text(&seen) })
 }
 

@@ -1,5 +1,6 @@
 //! What may be shown: explanations are pasted into tickets, so nothing in them opens a door.
 
+use edge_core::path::decode_all;
 use http::{HeaderMap, HeaderValue};
 
 const HIDDEN: &str = "(hidden)";
@@ -10,6 +11,9 @@ const SECRET_FIELDS: [&str; 8] =
 
 /// Query parameters that do.
 const SECRET_PARAMETERS: [&str; 6] = ["token", "access_token", "refresh_token", "apikey", "api_key", "code"];
+
+/// Fields whose value is a URL, which may bring a request's query again.
+const URLS: [&str; 2] = ["location", "referer"];
 
 /// Fields that hold another value for each request; the platform of an explanation has no randomness.
 const NEW_EACH_TIME: [&str; 2] = ["traceparent", "x-request-id"];
@@ -23,6 +27,7 @@ fn shown(name: &str, value: &HeaderValue) -> String {
     let value = String::from_utf8_lossy(value.as_bytes());
     match name {
         _ if is_secret(name) => hide(&value),
+        _ if URLS.contains(&name) => url(&value),
         _ if NEW_EACH_TIME.contains(&name) => "(new for each request)".to_owned(),
         _ => value.into_owned(),
     }
@@ -49,9 +54,13 @@ pub(super) fn url(url: &str) -> String {
 
 fn parameter(pair: &str) -> String {
     match pair.split_once('=') {
-        Some((name, _)) if SECRET_PARAMETERS.contains(&name.to_ascii_lowercase().as_str()) => {
-            format!("{name}={HIDDEN}")
-        }
+        Some((name, _)) if is_secret_parameter(name) => format!("{name}={HIDDEN}"),
         _ => pair.to_owned(),
     }
+}
+
+/// By the name as servers read it: `%74oken` is `token` to all of them.
+fn is_secret_parameter(name: &str) -> bool {
+    let name = decode_all(name);
+    SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret.as_bytes()))
 }

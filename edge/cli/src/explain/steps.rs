@@ -1,7 +1,10 @@
 //! The steps of a request's way in words, from what the gateway recorded.
 
-use edge_core::plan::{Auth, Cache, Limit, Route};
-use edge_core::{cors, path, route};
+use edge_core::auth::Refusal;
+use edge_core::fault::Fault;
+use edge_core::plan::{Auth, Cache, Host, Limit};
+use edge_core::{cors, route};
+use http::header::ORIGIN;
 
 use super::Seen;
 
@@ -55,13 +58,25 @@ pub(super) fn class(auth: Auth) -> &'static str {
     }
 }
 
+/// The line that decides a step; the route's own where it leaves the step out.
 fn line(step: &str, seen: &Seen) -> Option<u32> {
+    let record = &seen.record;
+    let lines = record.matched.and_then(|route| seen.lines.route(route.name));
     match step {
-        "host" => route::host(seen.plan, &seen.record.host).map(|host| host.line),
-        "route" => seen.record.line,
-        "limit" => Some(seen.record.matched?.limit?.line),
+        "host" => public(seen).map(|host| host.line),
+        "path" => public(seen).filter(|host| host.redirect.is_some()).map(|host| host.line),
+        "route" => record.line,
+        "cors" => seen.lines.origins.filter(|_| seen.headers.contains_key(ORIGIN)),
+        "auth" => lines.map(|lines| lines.auth),
+        "limit" => limit(seen).map(|limit| limit.line).or(record.line),
+        "cache" => lines.and_then(|lines| lines.cache.as_ref()).map(|(_, line)| *line).or(record.line),
         _ => None,
     }
+}
+
+/// The host that the gateway took the request for.
+fn public(seen: &Seen) -> Option<&'static Host> {
+    route::host(seen.plan, &seen.record.host)
 }
 
 fn refused(seen: &Seen) -> String {
@@ -71,15 +86,20 @@ fn refused(seen: &Seen) -> String {
 }
 
 fn host(seen: &Seen) -> Outcome {
-    route::host(seen.plan, &seen.target.host).map(|host| host.name.to_owned()).ok_or_else(|| refused(seen))
+    match seen.record.refused {
+        Some(Fault::Misdirected) => Err(refused(seen)),
+        _ => Ok(seen.record.host.clone()),
+    }
 }
 
 fn normal_path(seen: &Seen) -> Outcome {
-    let raw = &seen.target.path;
-    let normal = path::normalise(raw).map_err(|_| refused(seen))?.text;
-    match route::host(seen.plan, &seen.target.host).and_then(|host| host.redirect) {
+    let (raw, normal) = (&seen.target.path, &seen.record.path);
+    if seen.record.matched.is_none() && matches!(seen.record.refused, Some(Fault::Path(_))) {
+        return Err(refused(seen));
+    }
+    match public(seen).and_then(|host| host.redirect) {
         Some(target) => Err(format!("{normal}, redirected to {target} with {}", seen.record.status)),
-        None if normal == *raw => Ok(normal),
+        None if normal == raw => Ok(normal.clone()),
         None => Ok(format!("{normal}, which is what {raw} means")),
     }
 }
@@ -88,9 +108,8 @@ fn found(seen: &Seen) -> Outcome {
     let Some(route) = seen.record.matched else { return Err(refused(seen)) };
     let methods = if route.methods.is_empty() { "any method".to_owned() } else { route.methods.join(", ") };
     let says = format!("{}: {methods} {}", route.name, route.pattern);
-    let suspect = path::normalise(&seen.target.path).is_ok_and(|path| path.suspect.is_some());
-    match (route.auth, suspect && !route.raw_path) {
-        (Auth::Blocked, _) | (_, true) => Err(format!("{says}, {}", refused(seen))),
+    match seen.record.refused {
+        Some(Fault::Path(_) | Fault::Refused(Refusal::Blocked)) => Err(format!("{says}, {}", refused(seen))),
         _ => Ok(format!("{says}, to {}", route.service)),
     }
 }
@@ -98,7 +117,7 @@ fn found(seen: &Seen) -> Outcome {
 fn cross_origin(seen: &Seen) -> Outcome {
     let granted = cors::allowed(&seen.plan.cors, &seen.headers);
     let preflight = cors::preflight(&seen.method, &seen.headers).is_some();
-    match (preflight, granted, seen.headers.contains_key("origin")) {
+    match (preflight, granted, seen.headers.contains_key(ORIGIN)) {
         (true, Some(origin), _) => {
             Err(format!("preflight of {origin}, answered here with {}", seen.record.status))
         }
@@ -144,18 +163,23 @@ fn limit(seen: &Seen) -> Option<Limit> {
 fn cached(seen: &Seen) -> Outcome {
     let status = seen.record.cache.as_deref().unwrap_or_default();
     match &seen.sent {
-        Some(_) => Ok(format!("{}; with nothing stored: {status}", policy(seen.record.matched))),
+        Some(_) => Ok(format!("{}; with nothing stored: {status}", policy(seen))),
         None => Err(refused(seen)),
     }
 }
 
-fn policy(route: Option<&'static Route>) -> String {
-    match route.map_or(Cache::Off, |route| route.cache) {
+fn policy(seen: &Seen) -> String {
+    let Some(route) = seen.record.matched else { return String::new() };
+    let named = seen.lines.route(route.name).and_then(|lines| lines.cache.as_ref());
+    let name = named.map(|(name, _)| name.as_str()).unwrap_or_default();
+    match route.cache {
         Cache::Off => "off".into(),
-        Cache::Obey => "obeys the origin".into(),
-        Cache::Assign { seconds, shared: false } => format!("{seconds} s where the origin says nothing"),
+        Cache::Obey => format!("{name}: as the origin says"),
+        Cache::Assign { seconds, shared: false } => {
+            format!("{name}: {seconds} s where the origin says nothing")
+        }
         Cache::Assign { seconds, shared: true } => {
-            format!("{seconds} s where the origin says nothing, for all callers")
+            format!("{name}: {seconds} s where the origin says nothing, for all callers")
         }
     }
 }

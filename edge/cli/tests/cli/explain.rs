@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{ISSUER, NOW, explained, he2, said, signed_in, step};
 
@@ -150,12 +150,59 @@ fn a_request_that_no_route_takes_ends_where_it_fails() {
 #[test]
 fn what_is_cached_and_for_whom_is_said() {
     let found = explained(&["GET", "https://he2.ai/api/health"]);
-    let expected = "5 s where the origin says nothing; with nothing stored: he2; fwd=uri-miss; stored";
+    let expected =
+        "health: 5 s where the origin says nothing; with nothing stored: he2; fwd=uri-miss; stored";
     assert_eq!(step(&found, "cache"), expected);
     assert_eq!(
         step(&explained(&["GET", "https://he2.ai/dashboard"]), "cache"),
         "off; with nothing stored: he2; fwd=bypass; detail=route"
     );
+}
+
+#[test]
+fn every_step_that_the_file_decides_names_its_line() {
+    let text = include_str!("../../../../he2.toml");
+    let line = |part: &str| json!(text.lines().position(|line| line.starts_with(part)).unwrap() + 1);
+    let of = |found: &Value, name: &str| {
+        let steps = found["steps"].as_array().unwrap();
+        steps.iter().find(|step| step["step"] == name).unwrap()["line"].clone()
+    };
+    let found = explained(&["GET", "https://he2.ai/api/feature-flags", "-H", "Origin: https://he2.ai"]);
+    let route = text.lines().position(|line| line == "name = \"feature-flags\"").unwrap();
+    let auth = text.lines().skip(route).position(|line| line == "auth = \"public\"").unwrap();
+    assert_eq!(of(&found, "host"), line("name = \"he2.ai\""));
+    assert_eq!(of(&found, "path"), json!(null));
+    assert_eq!(of(&found, "cors"), line("origins = ["));
+    assert_eq!(of(&found, "auth"), json!(route + auth + 1));
+    assert_eq!(of(&found, "limit"), line("[limit.open]"));
+    assert_eq!(of(&found, "cache"), line("[cache.minute]"));
+
+    let page = explained(&["GET", "https://he2.ai/dashboard"]);
+    assert_eq!(of(&page, "limit"), page["route"]["line"]);
+    assert_eq!(of(&page, "cache"), page["route"]["line"]);
+    let moved = explained(&["GET", "https://www.he2.ai/"]);
+    assert_eq!(of(&moved, "path"), line("name = \"www.he2.ai\""));
+}
+
+#[test]
+fn a_secret_in_the_query_is_hidden_however_its_name_is_written() {
+    for url in ["https://he2.ai/dashboard?%74oken=abcsecret", "https://www.he2.ai/?a=b&API%5Fkey=abcsecret"] {
+        let referer = format!("Referer: {url}");
+        for form in [&["--json"][..], &[]] {
+            let (code, text) = said(&he2(&[&["explain", "GET", url, "-H", &referer], form].concat()));
+            assert_eq!(code, 0);
+            assert!(text.contains("(hidden)") && !text.contains("abcsecret"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_path_that_no_route_may_carry_is_refused_where_it_is_found() {
+    let found = explained(&["GET", "https://he2.ai/api//agents"]);
+    let expected = "api: any method /api/{*rest}, refused with 400: the path contains an empty segment";
+    assert_eq!(step(&found, "route"), expected);
+    let found = explained(&["GET", "https://api.he2.ai/a//b"]);
+    assert_eq!(step(&found, "path"), "refused with 400: the path contains an empty segment");
 }
 
 #[test]

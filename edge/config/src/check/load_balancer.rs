@@ -29,13 +29,6 @@ pub(super) fn check(
             given.value
         }
     };
-    if written.idle_timeout.is_absent() && idle_timeout_seconds > LONGEST_IDLE_SECONDS {
-        let text = format!(
-            "route `{}` waits {waits} s, longer than any load balancer; give it less first_byte_seconds",
-            longest.name
-        );
-        report.add(longest.line, text);
-    }
     Some(LoadBalancer { idle_timeout_seconds, mutual_tls: written.mutual_tls.as_ref()?.value })
 }
 

@@ -7,16 +7,19 @@ mod hosts;
 mod infra;
 mod load_balancer;
 mod network;
+mod origin;
 mod policies;
 mod redis;
 mod routes;
 mod services;
 mod text;
+mod unused;
 mod variables;
 
 use edge_core::plan::Plan;
 
 use crate::fault::Report;
+use crate::lines::Lines;
 use crate::written::Written;
 use crate::{Config, leak, order, reach};
 
@@ -32,12 +35,13 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
     let before = report.count();
     let names = routes::Names { written, hosts: &hosts, limits: &limits, caches: &caches };
     let mut routes = routes::check(&names, origin.and_then(|origin| origin.first_byte.as_ref()), report);
+    unused::check(written, report);
     order::sort(&mut routes);
     reach::check(&routes, report);
     let infra = infra::check(written, parties, domain.as_deref(), &routes, report);
     let auth = written.auth.as_ref().and_then(|auth| auth::check(auth, report));
     let cors = written.cors.as_ref().and_then(|cors| cors::check(cors, report));
-    let lock_header = origin.and_then(|origin| services::lock_header(origin.lock_header.as_ref()?, report));
+    let lock_header = origin.and_then(|origin| origin::lock_header(origin.lock_header.as_ref()?, report));
     let plan = Plan {
         hosts: leak::list(hosts),
         services: leak::list(services.iter().map(services::planned).collect()),
@@ -49,5 +53,5 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
     if report.count() == before {
         services::health(&written.services, &plan, report);
     }
-    Some(Config { domain: domain?, services, plan, infra: infra? })
+    Some(Config { domain: domain?, services, plan, infra: infra?, lines: Lines::of(written) })
 }

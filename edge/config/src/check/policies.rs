@@ -1,16 +1,34 @@
 //! Limits and cache policies, to which routes refer by name.
 
-use edge_core::plan::{Cache, Limit, Window};
+use edge_core::plan::{Auth, Cache, Limit, Window};
 
 use super::text::check_name;
 use crate::fault::Report;
-use crate::read::Lined;
+use crate::read::{Given, Lined};
 use crate::{leak, suggest, written};
 
-const MODES: [&str; 3] = ["off", "obey", "assign"];
+const MODES: [&str; 2] = ["obey", "assign"];
 
 pub(crate) fn limits(limits: &[written::Limit], report: &Report) -> Vec<Limit> {
     limits.iter().filter_map(|limit| checked_limit(limit, report)).collect()
+}
+
+/// Why a policy does not go with a class: one caller's answer would reach another, or nothing would be stored.
+pub(crate) fn misfit(auth: Auth, cache: Cache) -> Option<&'static str> {
+    match (auth, cache) {
+        (_, Cache::Off) => None,
+        (Auth::Stream, _) => Some("a stream is one caller's; remove `cache`"),
+        (Auth::Webhook(_), _) => Some("a webhook's answer is its sender's; remove `cache`"),
+        (Auth::Admin, _) => Some("operators see live answers only; remove `cache`"),
+        (Auth::Blocked, _) => Some("a blocked route has no answer to store; remove `cache`"),
+        (Auth::Public, Cache::Assign { shared: true, .. }) => {
+            Some("`shared` is for routes that check the caller; use a policy without it")
+        }
+        (Auth::User, Cache::Obey | Cache::Assign { shared: false, .. }) => Some(
+            "every caller here is known, so it stores nothing; use one with `shared = true`, or remove `cache`",
+        ),
+        _ => None,
+    }
 }
 
 /// The policies that hold, by name.
@@ -32,8 +50,20 @@ fn checked_limit(limit: &written::Limit, report: &Report) -> Option<Limit> {
             format!("limit `{}` has no window; give one or remove the limit", limit.name.value),
         );
     }
+    check_lengths(&windows.value, report);
     let checked: Option<Vec<Window>> = windows.value.iter().map(window).collect();
     Some(Limit { name: leak::text(&limit.name.value), windows: leak::list(checked?), line: limit.name.line })
+}
+
+/// Of two windows of one length, only the smaller could ever refuse.
+fn check_lengths(windows: &[written::Window], report: &Report) {
+    let mut seen: Vec<u32> = Vec::new();
+    for seconds in windows.iter().filter_map(|window| window.seconds.as_ref()) {
+        if seen.contains(&seconds.value) {
+            report.add(seconds.line, format!("two windows of {} s in one limit; remove one", seconds.value));
+        }
+        seen.push(seconds.value);
+    }
 }
 
 fn window(window: &written::Window) -> Option<Window> {
@@ -45,11 +75,7 @@ fn checked_cache(cache: &written::Cache, report: &Report) -> Option<Cache> {
     let mode = cache.mode.as_ref()?;
     match mode.value.as_str() {
         "assign" => assign(cache, mode, report),
-        plain @ ("off" | "obey") => {
-            only_assigned("seconds", cache.seconds.good().map(|seconds| seconds.line), report);
-            only_assigned("shared", cache.shared.good().map(|shared| shared.line), report);
-            Some(if plain == "off" { Cache::Off } else { Cache::Obey })
-        }
+        "obey" => obey(cache, report),
         other => {
             report.add(mode.line, format!("unknown cache mode `{other}`; {}", suggest::hint(other, MODES)));
             None
@@ -57,12 +83,22 @@ fn checked_cache(cache: &written::Cache, report: &Report) -> Option<Cache> {
     }
 }
 
+fn obey(cache: &written::Cache, report: &Report) -> Option<Cache> {
+    only_assigned("seconds", cache.seconds.good().map(|seconds| seconds.line), report);
+    only_assigned("shared", cache.shared.good().map(|shared| shared.line), report);
+    (cache.seconds.is_absent() && cache.shared.is_absent()).then_some(Cache::Obey)
+}
+
 fn assign(cache: &written::Cache, mode: &Lined<String>, report: &Report) -> Option<Cache> {
     if cache.seconds.is_absent() {
         report
             .add(mode.line, format!("cache `{}` assigns no `seconds`; give the lifetime", cache.name.value));
     }
-    let shared = cache.shared.good().is_some_and(|shared| shared.value);
+    let shared = match &cache.shared {
+        Given::Good(shared) => shared.value,
+        Given::Absent => false,
+        Given::Faulty => return None,
+    };
     Some(Cache::Assign { seconds: cache.seconds.good()?.value, shared })
 }
 

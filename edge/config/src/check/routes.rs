@@ -3,6 +3,7 @@
 use edge_core::plan::{Auth, Cache, Host, Limit, Route, Segment};
 
 use super::text::{check_known, check_list, check_name, check_twice, is_token, leaked};
+use super::{origin, policies};
 use crate::fault::Report;
 use crate::read::Lined;
 use crate::written::{self, RouteAuth, Written};
@@ -26,7 +27,7 @@ pub(crate) fn check(names: &Names<'_>, first_byte: Option<&Lined<u32>>, report: 
     for name in &route_names {
         check_name(name, report);
     }
-    let default = first_byte.map_or(1, |seconds| seconds.value);
+    let default = first_byte.map_or(1, |seconds| origin::first_byte(seconds, report));
     routes.iter().flat_map(|route| checked(route, names, default, report)).collect()
 }
 
@@ -39,7 +40,7 @@ fn checked(route: &written::Route, names: &Names<'_>, first_byte: u32, report: &
     let hosts = hosts(route, names, report);
     let Some(methods) = methods(route, report) else { return Vec::new() };
     let patterns = patterns(route, report);
-    let seconds = route.first_byte.good().map_or(first_byte, |seconds| seconds.value);
+    let seconds = route.first_byte.good().map_or(first_byte, |seconds| origin::first_byte(seconds, report));
     let entry = |(line, pattern, segments)| Route {
         name: route.name.as_ref().map_or("", |name| leak::text(&name.value)),
         line,
@@ -190,25 +191,10 @@ fn cache(route: &written::Route, auth: Option<Auth>, names: &Names<'_>, report: 
     check_reference("cache", cache, known.collect(), report);
     let found = names.caches.iter().find(|(name, _)| *name == cache.value);
     let found = found.map_or(Cache::Off, |(_, policy)| *policy);
-    if let Some(fault) = auth.and_then(|auth| unsafe_cache(auth, found)) {
+    if let Some(fault) = auth.and_then(|auth| policies::misfit(auth, found)) {
         report.add(cache.line, format!("cache `{}`: {fault}", cache.value));
     }
     found
-}
-
-/// Why answers of this class must not be stored so: one caller's answer would reach another.
-fn unsafe_cache(auth: Auth, cache: Cache) -> Option<&'static str> {
-    match (auth, cache) {
-        (_, Cache::Off) => None,
-        (Auth::Stream, _) => Some("a stream is one caller's; use a policy with mode \"off\""),
-        (Auth::Webhook(_), _) => Some("a webhook's answer is its sender's; use a policy with mode \"off\""),
-        (Auth::Admin, _) => Some("operators see live answers only; use a policy with mode \"off\""),
-        (Auth::Blocked, _) => Some("a blocked route has no answer to store; remove `cache`"),
-        (Auth::Public, Cache::Assign { shared: true, .. }) => {
-            Some("`shared` is for routes that check the caller; use a policy without it")
-        }
-        _ => None,
-    }
 }
 
 /// Notes a name that is written nowhere.

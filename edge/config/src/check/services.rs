@@ -2,7 +2,7 @@
 
 use edge_core::plan::{self, Plan};
 
-use super::text::{check_name, is_token};
+use super::text::check_name;
 use super::variables;
 use crate::fault::Report;
 use crate::read::{Given, Lined};
@@ -47,17 +47,6 @@ pub(crate) fn health(services: &[written::Service], plan: &Plan, report: &Report
             report.add(health.line, text);
         }
     }
-}
-
-/// The header that carries the origin-lock secret, of the family that no client can set.
-pub(crate) fn lock_header(header: &Lined<String>, report: &Report) -> Option<&'static str> {
-    let lower = header.value.to_ascii_lowercase();
-    let good = is_token(&lower) && lower.strip_prefix("x-he2-").is_some_and(|rest| !rest.is_empty());
-    if !good {
-        let text = format!("lock_header `{}` must be a header name that begins with `x-he2-`", header.value);
-        report.add(header.line, text);
-    }
-    good.then(|| leak::text(&lower))
 }
 
 fn check_ports(services: &[written::Service], report: &Report) {

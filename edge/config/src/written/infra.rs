@@ -1,5 +1,6 @@
 //! The sections of the infrastructure, word for word.
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{Tables, Texts, all, single};
@@ -188,8 +189,8 @@ fn environment(name: Lined<String>, table: &DeTable<'_>, report: &Report) -> Env
 impl Read for Vec<Variable> {
     const WANTED: &'static str = "a table of strings, as { NAME = \"value\" }";
 
-    fn read(value: &DeValue<'_>, report: &Report) -> Option<Self> {
-        let items = value.as_table()?.iter().map(|(name, value)| {
+    fn read(value: &Spanned<DeValue<'_>>, report: &Report) -> Option<Self> {
+        let items = value.get_ref().as_table()?.iter().map(|(name, value)| {
             let line = report.line(&name.span());
             let name = Lined { line, value: name.get_ref().to_string() };
             Some(Variable { name, value: value.get_ref().as_str()?.to_owned() })

@@ -124,9 +124,13 @@ fn an_idle_timeout_that_cuts_a_route_is_refused() {
 }
 
 #[test]
-fn a_route_that_waits_longer_than_any_load_balancer_is_refused() {
-    let found = fault("limit = \"runs\"\n", "limit = \"runs\"\nfirst_byte_seconds = 3990\n");
-    assert!(found.contains("route `runs` waits 3990 s, longer than any load balancer"), "{found}");
+fn a_wait_of_more_than_an_hour_is_refused() {
+    let expected = "he2.toml:58: first_byte_seconds 3601: give at most 3600";
+    assert_eq!(fault("limit = \"runs\"\n", "limit = \"runs\"\nfirst_byte_seconds = 3601\n"), expected);
+    let expected = "he2.toml:17: first_byte_seconds 3601: give at most 3600";
+    assert_eq!(fault("first_byte_seconds = 90", "first_byte_seconds = 3601"), expected);
+    let longest = config(&edited("first_byte_seconds = 90", "first_byte_seconds = 3600"));
+    assert_eq!(longest.infra().load_balancer.idle_timeout_seconds, 3630);
 }
 
 #[test]
@@ -190,9 +194,9 @@ fn two_environments_share_neither_state_nor_origin_nor_the_zones_settings() {
     assert_eq!(
         faults(&text),
         [
-            "he2.toml:98: state_bucket `he2-state` is already on line 84; remove one",
-            "he2.toml:99: origin `origin.he2.ai` is already on line 85; remove one",
-            "he2.toml:104: zone_settings: the zone already has those of `production`; say false here",
+            "he2.toml:105: state_bucket `he2-state` is already on line 84; remove one",
+            "he2.toml:106: origin `origin.he2.ai` is already on line 85; remove one",
+            "he2.toml:111: zone_settings: the zone already has those of `production`; say false here",
         ]
     );
 }

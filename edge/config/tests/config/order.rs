@@ -41,6 +41,7 @@ fn text_goes_before_a_capture_before_a_tail_whatever_their_names() {
     let expected = [
         "/",
         "/api/health",
+        "/api/models",
         "/api/runs/{run_id}",
         "/c",
         "/c/i",

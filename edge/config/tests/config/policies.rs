@@ -93,6 +93,15 @@ fn a_lock_header_that_clients_could_send_is_refused() {
 }
 
 #[test]
+fn a_lock_header_in_the_place_of_the_identity_is_refused() {
+    for name in ["X-He2-User", "x-he2-role", "X-He2-Session", "x-he2-aal"] {
+        let expected =
+            format!("he2.toml:16: lock_header `{name}` tells the app who calls; choose another name");
+        assert_eq!(fault("X-He2-Origin-Lock", name), expected);
+    }
+}
+
+#[test]
 fn rfc8725_3_1_an_unknown_algorithm_is_refused() {
     let expected = "he2.toml:20: unknown algorithm `none`; known are `ES256`, `RS256`, `EdDSA`, `HS256`";
     assert_eq!(fault("[\"ES256\"]", "[\"none\"]"), expected);
@@ -104,6 +113,61 @@ fn rfc8725_3_1_an_unknown_algorithm_is_refused() {
 fn an_empty_list_is_refused() {
     let expected = "he2.toml:19: `audiences` is empty; name at least one";
     assert_eq!(fault("audiences = [\"authenticated\"]", "audiences = []"), expected);
+}
+
+#[test]
+fn an_empty_audience_or_role_is_refused() {
+    let expected = "he2.toml:19: `audiences` holds an empty string; remove it";
+    assert_eq!(fault("audiences = [\"authenticated\"]", "audiences = [\"authenticated\", \"\"]"), expected);
+    let expected = "he2.toml:21: `roles` holds an empty string; remove it";
+    assert_eq!(fault("roles = [\"authenticated\"]", "roles = [\"\"]"), expected);
+}
+
+#[test]
+fn a_token_length_out_of_bounds_is_refused() {
+    for bytes in ["511", "16385"] {
+        let expected = format!("he2.toml:23: max_token_bytes {bytes}: give 512 to 16384");
+        assert_eq!(fault("max_token_bytes = 8192", &format!("max_token_bytes = {bytes}")), expected);
+    }
+    for bytes in ["512", "16384"] {
+        let text = edited("max_token_bytes = 8192", &format!("max_token_bytes = {bytes}"));
+        assert!(he2_config::parse("he2.toml", &text).is_ok());
+    }
+}
+
+#[test]
+fn keys_that_are_dropped_before_they_are_old_are_refused() {
+    let expected =
+        "he2.toml:25: jwks_stale_seconds 599 is less than jwks_max_age_seconds 600; give at least 600";
+    assert_eq!(fault("jwks_stale_seconds = 86400", "jwks_stale_seconds = 599"), expected);
+}
+
+#[test]
+fn a_cooldown_shorter_than_one_fetch_is_refused() {
+    let expected =
+        "he2.toml:26: jwks_cooldown_seconds 5: one fetch of the keys may take 5 s; give at least 6";
+    assert_eq!(fault("jwks_cooldown_seconds = 30", "jwks_cooldown_seconds = 5"), expected);
+}
+
+#[test]
+fn a_host_that_no_route_serves_is_refused() {
+    let text = edited("name = \"www.he2.ai\"\nredirect = \"he2.ai\"", "name = \"www.he2.ai\"");
+    let expected = "he2.toml:5: host `www.he2.ai` is served by no route; add it to one, or remove it";
+    assert_eq!(faults(&text), [expected]);
+}
+
+#[test]
+fn a_policy_that_no_route_uses_is_refused() {
+    let unused = "is used by no route; name it in one, or remove it";
+    assert_eq!(fault("limit = \"runs\"\n", ""), format!("he2.toml:33: limit `runs` {unused}"));
+    assert_eq!(fault("cache = \"minute\"\n", ""), format!("he2.toml:35: cache `minute` {unused}"));
+}
+
+#[test]
+fn two_windows_of_one_length_are_refused() {
+    let windows = "[{ quota = 20, seconds = 60 },\n{ quota = 9, seconds = 60 }]";
+    let expected = "he2.toml:35: two windows of 60 s in one limit; remove one";
+    assert_eq!(fault("[{ quota = 20, seconds = 60 }]", windows), expected);
 }
 
 #[test]
@@ -149,6 +213,8 @@ fn a_limit_without_a_window_is_refused() {
 
 #[test]
 fn an_unknown_cache_mode_is_refused() {
+    let off = edited("mode = \"assign\"\nseconds = 60\nshared", "mode = \"off\"\nseconds = 60\nshared");
+    assert_eq!(faults(&off), ["he2.toml:39: unknown cache mode `off`; known are `obey`, `assign`"]);
     let text = edited("mode = \"assign\"\nseconds = 60\nshared", "mode = \"asign\"\nseconds = 60\nshared");
     assert_eq!(faults(&text), ["he2.toml:39: unknown cache mode `asign`; did you mean `assign`?"]);
 }

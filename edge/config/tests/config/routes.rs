@@ -106,7 +106,7 @@ fn a_cache_is_refused_where_one_callers_answer_would_reach_another() {
     let cached = |auth: &str, cache: &str| {
         route_fault(&route("/x", &format!("service = \"backend\"\nauth = {auth}\ncache = \"{cache}\"")))
     };
-    let off = "use a policy with mode \"off\"";
+    let off = "remove `cache`";
     assert_eq!(
         cached("\"stream\"", "users"),
         format!("he2.toml:64: cache `users`: a stream is one caller's; {off}")
@@ -121,6 +121,14 @@ fn a_cache_is_refused_where_one_callers_answer_would_reach_another() {
 }
 
 #[test]
+fn a_cache_that_would_store_nothing_is_refused() {
+    let expected = "he2.toml:64: cache `minute`: every caller here is known, so it stores nothing; use one with \
+                    `shared = true`, or remove `cache`";
+    let text = route("/x", "service = \"backend\"\nauth = \"user\"\ncache = \"minute\"");
+    assert_eq!(route_fault(&text), expected);
+}
+
+#[test]
 fn a_webhook_names_its_headers_in_lower_case() {
     let webhook = |auth: &str| route_fault(&route("/x", &format!("service = \"backend\"\nauth = {auth}")));
     let expected = "he2.toml:63: auth `webhook` names no header; name those of which one must be there";
@@ -130,6 +138,9 @@ fn a_webhook_names_its_headers_in_lower_case() {
     assert_eq!(webhook("\"webhook\""), expected);
     let expected = "he2.toml:63: `Stripe-Signature` is no header name in lower case";
     assert_eq!(webhook("{ webhook = [\"Stripe-Signature\"] }"), expected);
+    let expected =
+        "he2.toml:63: `auth` must be a class in quotes, or { webhook = [\"header\"] }, not a table";
+    assert_eq!(webhook("{}"), expected);
 }
 
 #[test]
@@ -151,7 +162,7 @@ fn a_route_with_methods_goes_before_one_for_all() {
     let text = with_route(&route("/api/runs/{id}", OPEN));
     let routes = he2_config::parse("he2.toml", &text).unwrap().plan().routes;
     let names: Vec<_> = routes.iter().map(|route| route.name).collect();
-    assert_eq!(names, ["health", "runs", "more"]);
+    assert_eq!(names, ["health", "models", "runs", "more"]);
 }
 
 #[test]

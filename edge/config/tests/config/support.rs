@@ -97,6 +97,13 @@ alarm_email = "ops@he2.ai"
 services = ["backend"]
 environment = { ENV_MODE = "{environment}" }
 secrets = ["STRIPE_SECRET_KEY"]
+[[route]]
+name = "models"
+paths = ["/api/models"]
+hosts = ["he2.ai"]
+service = "backend"
+auth = "user"
+cache = "users"
 "#;
 
 /// The valid file with one text replaced by another.

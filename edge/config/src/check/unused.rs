@@ -1,0 +1,44 @@
+//! What is written and serves nothing: hosts without a route, limits and cache policies that none names.
+
+use crate::fault::Report;
+use crate::read::{Given, Lined};
+use crate::written::{Host, Route, Written};
+
+pub(crate) fn check(written: &Written, report: &Report) {
+    let Some(routes) = &written.routes else { return };
+    let hosts = written.hosts.iter().flatten().filter(|host| host.redirect.is_absent());
+    let hosts: Vec<_> = hosts.filter_map(named).collect();
+    note("host", "is served by no route; add it to one, or remove it", &hosts, served(routes), report);
+    let unnamed = "is used by no route; name it in one, or remove it";
+    let limits: Vec<_> = written.limits.iter().map(|limit| &limit.name).collect();
+    note("limit", unnamed, &limits, used(routes, |route| &route.limit), report);
+    let caches: Vec<_> = written.caches.iter().map(|cache| &cache.name).collect();
+    note("cache", unnamed, &caches, used(routes, |route| &route.cache), report);
+}
+
+fn named(host: &Host) -> Option<&Lined<String>> {
+    host.name.as_ref()
+}
+
+/// The hosts of all routes; `None` where one cannot be read.
+fn served(routes: &[Route]) -> Option<Vec<&str>> {
+    let lists: Option<Vec<_>> = routes.iter().map(|route| route.hosts.as_ref()).collect();
+    Some(lists?.into_iter().flat_map(|list| &list.value).map(|host| host.value.as_str()).collect())
+}
+
+/// The policies that routes name; `None` where one cannot be read.
+fn used(routes: &[Route], policy: fn(&Route) -> &Given<String>) -> Option<Vec<&str>> {
+    let policies = routes.iter().map(policy).filter(|given| !given.is_absent());
+    policies.map(|given| given.good().map(|name| name.value.as_str())).collect()
+}
+
+/// A reference that is misspelt may mean any of the `known`, so nothing is said until it is right.
+fn note(what: &str, fault: &str, known: &[&Lined<String>], used: Option<Vec<&str>>, report: &Report) {
+    let Some(used) = used else { return };
+    if used.iter().any(|name| known.iter().all(|known| known.value != *name)) {
+        return;
+    }
+    for idle in known.iter().filter(|known| !used.contains(&known.value.as_str())) {
+        report.add(idle.line, format!("{what} `{}` {fault}", idle.value));
+    }
+}
