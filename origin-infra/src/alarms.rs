@@ -8,6 +8,7 @@ mod dashboard;
 mod queue;
 mod redis;
 mod services;
+mod stops;
 
 use he2_config::Config;
 
@@ -21,6 +22,7 @@ pub(crate) fn sections(config: &Config) -> Vec<Section> {
         ),
         balancer::section(),
         services::section(),
+        stops::section(),
         redis::section(config.infra().redis),
         queue::section(config),
         dashboard::section(),
@@ -55,7 +57,7 @@ fn publishers() -> Block {
         .exprs("resources", ["aws_sns_topic.alarms.arn"])
         .nest(block("principals").text("type", "Service").texts("identifiers", services))
         .nest(ours);
-    data("aws_iam_policy_document", "alarms").nest(statement)
+    data("aws_iam_policy_document", "alarms").nest(statement).nest(stops::publisher())
 }
 
 fn topic_policy() -> Block {

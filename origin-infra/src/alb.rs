@@ -12,7 +12,8 @@ mod trust;
 use he2_config::{Config, LoadBalancer, Service};
 
 use crate::rules::Rule;
-use crate::tf::{Block, Section, block, resource};
+use crate::security;
+use crate::tf::{Block, Section, block, given, resource};
 
 /// What ECS gives a task between the signal and the kill, at most; an event stream may end on its own in it.
 const DRAIN_SECONDS: u64 = 120;
@@ -22,7 +23,7 @@ pub(crate) fn sections(config: &Config, rules: &[Rule]) -> Vec<Section> {
     let mut sections = vec![
         Section::new(
             "from he2.toml [infra.load_balancer]: the load balancer that the edge forwards to",
-            vec![load_balancer(settings), listener(settings)],
+            vec![load_balancer(settings), listener(config)],
         ),
         certificate::section(config),
         targets(config),
@@ -31,6 +32,12 @@ pub(crate) fn sections(config: &Config, rules: &[Rule]) -> Vec<Section> {
     sections.push(logs::section(config));
     sections.extend(settings.mutual_tls.then(trust::section));
     sections
+}
+
+/// The addresses of all listener rules that lead to a service.
+pub(crate) fn rules_to(config: &Config, rules: &[Rule], service: &str) -> Vec<String> {
+    let target = format!("aws_lb_target_group.{service}.arn");
+    given(&rule::sections(config, rules), "aws_lb_listener_rule.", &target)
 }
 
 /// The variables of this file that not every he2.toml needs.
@@ -66,7 +73,8 @@ fn log(kind: &str, prefix: &str) -> Block {
     block(kind).expr("bucket", "aws_s3_bucket.lb_logs.id").text("prefix", prefix).flag("enabled", true)
 }
 
-fn listener(settings: LoadBalancer) -> Block {
+fn listener(config: &Config) -> Block {
+    let settings = config.infra().load_balancer;
     let forbidden = block("fixed_response")
         .text("content_type", "text/plain")
         .text("message_body", "Forbidden")
@@ -81,6 +89,8 @@ fn listener(settings: LoadBalancer) -> Block {
         .nest_all(settings.mutual_tls.then(trust::authentication))
         .note("What comes past the edge has no lock, so no rule takes it.")
         .nest(block("default_action").text("type", "fixed-response").nest(forbidden))
+        .note("Without them it hears nobody and reaches no task.")
+        .exprs("depends_on", security::rules_of(config, "alb"))
 }
 
 fn targets(config: &Config) -> Section {

@@ -1,5 +1,6 @@
 //! The commands of `cargo infra`.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,6 +12,8 @@ use crate::{File, cost, diagram, files};
 
 const USAGE: &str = "\
 cargo infra write          write origin-infra/terraform/ from he2.toml
+cargo infra write --from FILE --to FOLDER
+                           the same from another file, into a new folder: to look at a setting before it is made
 cargo infra check          fail if it is not what he2.toml says
 cargo infra print FILE     print one file, as alb.tf
 cargo infra cost           what each environment costs in a month, and what would bring it down
@@ -23,6 +26,9 @@ pub fn run(arguments: &[String]) -> ExitCode {
     let words: Vec<_> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["write"] => load().and_then(|config| write(&config)),
+        ["write", "--from", file, "--to", folder] => {
+            read(Path::new(file)).and_then(|config| write_new(&config, Path::new(folder)))
+        }
         ["check"] => load().and_then(|config| check(&config)),
         ["print", name] => load().and_then(|config| print(&config, name)),
         ["cost"] => load().and_then(|config| cost::report(&config)),
@@ -52,9 +58,13 @@ fn folder() -> PathBuf {
 }
 
 fn load() -> Result<Config, String> {
-    let file = root().join("he2.toml");
-    let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}\n", file.display()))?;
-    he2_config::parse("he2.toml", &text).map_err(|faults| faults.to_string())
+    read(&root().join("he2.toml"))
+}
+
+fn read(file: &Path) -> Result<Config, String> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}\n", file.display()))?;
+    let name = file.file_name().and_then(OsStr::to_str).unwrap_or("he2.toml");
+    he2_config::parse(name, &text).map_err(|faults| faults.to_string())
 }
 
 fn emitted(config: &Config) -> Result<Vec<File>, String> {
@@ -69,10 +79,20 @@ fn write(config: &Config) -> Result<String, String> {
     for name in foreign(&files).map_err(failed)? {
         fs::remove_file(folder().join(name)).map_err(failed)?;
     }
-    for file in &files {
-        fs::write(folder().join(&file.name), &file.text).map_err(failed)?;
-    }
+    put(&files, &folder()).map_err(failed)?;
     Ok(format!("{} files written to origin-infra/terraform/\n", files.len()))
+}
+
+/// Only where nothing is yet, so nothing of anybody's is written over.
+fn write_new(config: &Config, folder: &Path) -> Result<String, String> {
+    let files = emitted(config)?;
+    let made = fs::create_dir(folder).and_then(|()| put(&files, folder));
+    made.map_err(|error| format!("{}: {error}\n", folder.display()))?;
+    Ok(format!("{} files written to {}\n", files.len(), folder.display()))
+}
+
+fn put(files: &[File], folder: &Path) -> io::Result<()> {
+    files.iter().try_for_each(|file| fs::write(folder.join(&file.name), &file.text))
 }
 
 /// Files of an earlier he2.toml that this one does not write.
@@ -132,6 +152,12 @@ fn print(config: &Config, name: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_that_is_there_already_is_left_as_it_is() {
+        let config = load().unwrap();
+        assert!(write_new(&config, &folder()).unwrap_err().contains("terraform: "));
+    }
 
     #[test]
     fn a_difference_names_its_line_and_shows_only_what_changed() {

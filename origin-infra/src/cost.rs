@@ -61,6 +61,9 @@ fn one(config: &Config, at: &Environment, prices: &Prices) -> Result<String, Str
     text.extend(others.iter().map(|line| row(line.name, line.range, None)));
     text += &row("all", all, None);
     let _ = writeln!(text, "{:<28}{:>13}", "budget", at.budget_usd);
+    let (least, most) = cost::vcpus(config.services(), at);
+    let _ =
+        writeln!(text, "{:<28}{least:>6}{most:>7}   twice that while all services deploy", "Fargate vCPUs");
     text.extend(lines.iter().filter(|line| is_above(line)).map(explained));
     if all.high > f64::from(at.budget_usd) {
         text += &over_budget(all.high, at.budget_usd, lines);
@@ -169,6 +172,13 @@ mod tests {
         )]);
         let frontend = (0.5 * 0.04048 + 0.004_445) * 730.0;
         assert!(near(line(&two, "ECS").low - line(&one, "ECS").low, frontend));
+    }
+
+    #[test]
+    fn the_tasks_need_so_much_of_the_accounts_quota() {
+        let config = config(&[]);
+        let (least, most) = cost::vcpus(config.services(), &config.infra().environments[0]);
+        assert!(near(least, 5.0) && near(most, 12.0), "{least} to {most}");
     }
 
     #[test]

@@ -5,12 +5,13 @@
 
 use he2_config::{Config, Service};
 
+use crate::rules::Rule;
 use crate::secrets::REDIS_PASSWORD;
-use crate::tasks;
 use crate::tf::{Block, Section, block, resource};
+use crate::{alb, iam, security, tasks};
 
-pub(crate) fn sections(config: &Config) -> Vec<Section> {
-    let services = config.services().iter().map(|service| section(config, service));
+pub(crate) fn sections(config: &Config, rules: &[Rule]) -> Vec<Section> {
+    let services = config.services().iter().map(|service| section(config, rules, service));
     std::iter::once(cluster()).chain(services).collect()
 }
 
@@ -26,8 +27,9 @@ fn cluster() -> Section {
     Section::new("for all of he2.toml [service.*]: the cluster", vec![main, providers])
 }
 
-fn section(config: &Config, service: &Service) -> Section {
-    let blocks = vec![tasks::container(service), tasks::task_definition(config, service), running(service)];
+fn section(config: &Config, rules: &[Rule], service: &Service) -> Section {
+    let running = running(service).exprs("depends_on", depends_on(config, rules, service));
+    let blocks = vec![tasks::container(service), tasks::task_definition(config, service), running];
     Section::new(
         &format!("from he2.toml [service.{}]: its container, its task, its service", service.name),
         blocks,
@@ -40,7 +42,7 @@ fn running(service: &Service) -> Block {
     let resource =
         resource.nest(block("deployment_circuit_breaker").flag("enable", true).flag("rollback", true));
     let resource = if service.port.is_none() { resource.nest(patience()) } else { resource };
-    resource.nest(lifecycle(service)).exprs("depends_on", depends_on(service))
+    resource.nest(lifecycle(service))
 }
 
 fn identity(service: &Service) -> Block {
@@ -109,7 +111,7 @@ fn load_balancer(service: &Service) -> Option<Block> {
     Some(block)
 }
 
-/// Tasks that protect themselves hold a deployment up until their run is over.
+/// Once tasks protect themselves, they hold a deployment up until their run is over.
 fn patience() -> Block {
     block("timeouts").text("create", "60m").text("update", "60m")
 }
@@ -126,17 +128,15 @@ fn lifecycle(service: &Service) -> Block {
         )
 }
 
-/// What the service does not name but cannot start, or be destroyed, without. ECS refuses a target group that no
-/// load balancer forwards to; one rule is enough.
-fn depends_on(service: &Service) -> Vec<String> {
-    let name = service.name;
-    let mut needed = vec![
-        "aws_ecs_cluster_capacity_providers.main".to_owned(),
-        format!("aws_iam_role_policy.{name}_execution"),
-    ];
+/// What the service does not name but cannot start, work or be destroyed without, so that an apply of a part brings it
+/// along. ECS refuses a target group that no load balancer forwards to.
+fn depends_on(config: &Config, rules: &[Rule], service: &Service) -> Vec<String> {
+    let mut needed = vec!["aws_ecs_cluster_capacity_providers.main".to_owned()];
+    needed.extend(iam::policies_of(service));
     // A secret has no value before its version: the first task would not start.
     let redis = service.secrets.contains(&REDIS_PASSWORD);
     needed.extend(redis.then(|| "aws_secretsmanager_secret_version.redis_auth".to_owned()));
-    needed.extend(service.port.map(|_| format!("aws_lb_listener_rule.{name}_1")));
+    needed.extend(alb::rules_to(config, rules, service.name));
+    needed.extend(security::rules_of(config, service.name));
     needed
 }

@@ -8,11 +8,18 @@ mod deploy;
 
 use he2_config::{Config, Service};
 
-use crate::tf::{Block, Section, block, data, resource};
+use crate::tf::{Block, Section, block, data, given, resource};
 
 pub(crate) fn sections(config: &Config) -> Vec<Section> {
     let services = config.services().iter().map(section);
     std::iter::once(shared()).chain(services).chain([deploy::section(config)]).collect()
+}
+
+/// The addresses of the policies of a service's roles.
+pub(crate) fn policies_of(service: &Service) -> Vec<String> {
+    let roles = ["execution", "task"].map(|role| format!("aws_iam_role.{}_{role}.id", service.name));
+    let policies = |role: &String| given(&[section(service)], "aws_iam_role_policy.", role);
+    roles.iter().flat_map(policies).collect()
 }
 
 fn shared() -> Section {
@@ -44,7 +51,7 @@ fn section(service: &Service) -> Section {
     let mut blocks = vec![role(&execution), execution_policy(service), attached(&execution), role(&task)];
     let app = match service.port.is_some() {
         true => "The app asks nothing of AWS in its own name: its role has no policy.",
-        false => "The app asks nothing of AWS but to be let finish its run.",
+        false => "The app is not known to ask anything of AWS; it may ask to be let finish its run.",
     };
     if service.port.is_none() {
         blocks.extend([protection(&task), attached(&task)]);
@@ -102,12 +109,13 @@ fn read_secrets(name: &str) -> [Block; 2] {
     [secrets, key]
 }
 
-/// A run takes many minutes, and 120 s is the longest stop: a worker says of itself that it must not be scaled in.
+/// A run takes many minutes, and 120 s is the longest stop: a worker may say of itself that it must not be scaled in.
+/// Nothing in the app is known to do so yet; until it does, scaling takes no worker away ([`crate::scaling`]).
 fn protection(name: &str) -> Block {
     let tasks = "\"${replace(aws_ecs_cluster.main.arn, \":cluster/\", \":task/\")}/*\"";
     data("aws_iam_policy_document", name).nest(
         block("statement")
-            .note("A worker with a run in hand asks not to be scaled in. The names of tasks are not known before.")
+            .note("A worker with a run in hand may ask not to be scaled in. The names of tasks are not known before.")
             .text("sid", "ScaleInProtection")
             .texts("actions", ["ecs:GetTaskProtection", "ecs:UpdateTaskProtection"])
             .exprs("resources", [tasks]),

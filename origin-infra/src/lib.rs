@@ -91,7 +91,7 @@ fn sources(config: &Config, rules: &[Rule]) -> Vec<Source> {
         ("alb.tf", alb::sections(config, rules)),
         ("cloudflare.tf", dns::sections(config)),
         ("ecr.tf", ecr::sections(config)),
-        ("ecs.tf", ecs::sections(config)),
+        ("ecs.tf", ecs::sections(config, rules)),
         ("iam.tf", iam::sections(config)),
         ("logs.tf", logs::sections(config)),
         ("network.tf", network::sections(config)),

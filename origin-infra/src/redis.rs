@@ -22,7 +22,8 @@ pub(crate) fn sections(config: &Config) -> Vec<Section> {
 const ROTATION: &str = "\
 from he2.toml [settings.*] REDIS_PASSWORD: what clients show Redis
 To change it: terraform apply -replace=random_password.redis_auth
-then start the services anew. The value before stays valid until the next change, so that nobody is cut off.
+then start the services anew. The value before stays valid until the next change, so that nobody is cut off, and
+stays the secret's current one until the new one is put: AWS never takes that label from the last version.
 It is in the state, because the module takes it as an ordinary argument: who reads the state may use Redis.";
 
 fn group(redis: Redis) -> Block {
@@ -121,7 +122,8 @@ fn secret() -> Block {
 
 fn secret_version() -> Block {
     let lifecycle = block("lifecycle")
-        .flag("create_before_destroy", true)
+        .note("Not made before it is destroyed: module.redis, on which it depends, would have to be so too, and two")
+        .note("groups cannot have one name.")
         .exprs("replace_triggered_by", ["random_password.redis_auth"]);
     resource("aws_secretsmanager_secret_version", "redis_auth")
         .expr("secret_id", "aws_secretsmanager_secret.redis_auth.id")

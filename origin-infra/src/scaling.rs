@@ -32,7 +32,7 @@ pub(crate) fn sections(config: &Config) -> Vec<Section> {
         ),
     ];
     sections.extend(config.services().iter().filter(|service| service.port.is_none()).map(working));
-    sections.extend(publisher::sections(config.infra().retention_days));
+    sections.extend(publisher::sections(config));
     sections
 }
 
@@ -71,7 +71,9 @@ fn requests() -> Block {
     let metric = block("predefined_metric_specification")
         .text("predefined_metric_type", "ALBRequestCountPerTarget")
         .expr("resource_label", "\"${aws_lb.main.arn_suffix}/${each.value.target_group}\"");
-    let tracking = tracking("each.value.requests_per_minute", "each.value.scale_in_cooldown").nest(metric);
+    let tracking = tracking("each.value.requests_per_minute")
+        .expr("scale_in_cooldown", "each.value.scale_in_cooldown")
+        .nest(metric);
     let policy = resource("aws_appautoscaling_policy", "requests").expr("for_each", "local.serving");
     follows(policy, "${each.key}-requests", "each.key").nest(tracking)
 }
@@ -79,10 +81,15 @@ fn requests() -> Block {
 fn cpu() -> Block {
     let metric = block("predefined_metric_specification")
         .text("predefined_metric_type", "ECSServiceAverageCPUUtilization");
-    let tracking = tracking("60", "each.value.scale_in_cooldown").nest(metric);
+    let tracking = tracking("60").expr("scale_in_cooldown", "each.value.scale_in_cooldown").nest(metric);
     let policy = resource("aws_appautoscaling_policy", "cpu").expr("for_each", "local.serving");
     follows(policy, "${each.key}-cpu", "each.key").nest(tracking)
 }
+
+const STAYS: &str = "\
+A run that is ended is not started again, so no task is taken away; when the queue is empty,
+`aws ecs update-service --desired-count` lowers their number. This can go once the app protects its tasks
+($ECS_AGENT_URI/task-protection/v1/state).";
 
 /// CPU says nothing about workers, which mostly wait for models to answer.
 fn working(service: &Service) -> Section {
@@ -98,23 +105,23 @@ fn working(service: &Service) -> Section {
         measured("tasks", "\"ECS/ContainerInsights\"", "RunningTaskCount", "Average", &running(name)),
         per_task(),
     ]);
-    let tracking = tracking(&JOBS_PER_TASK.to_string(), "600").nest(metrics);
+    let tracking =
+        tracking(&JOBS_PER_TASK.to_string()).note(STAYS).flag("disable_scale_in", true).nest(metrics);
     let policy = resource("aws_appautoscaling_policy", name);
     let policy = follows(policy, &format!("{name}-backlog"), &format!("\"{name}\""));
     Section::new(
         &format!(
             "from he2.toml [service.{name}]: tasks follow the queue, jobs waiting and running per task\n\
-             A task runs {JOBS_AT_ONCE} jobs at once, and protects itself while it has one (see its role)."
+             A task runs {JOBS_AT_ONCE} jobs at once. Tasks are added, and not taken away."
         ),
         vec![policy.nest(tracking)],
     )
 }
 
-fn tracking(target: &str, scale_in_cooldown: &str) -> Block {
+fn tracking(target: &str) -> Block {
     block("target_tracking_scaling_policy_configuration")
         .expr("target_value", target)
         .number("scale_out_cooldown", 60_u32)
-        .expr("scale_in_cooldown", scale_in_cooldown)
 }
 
 /// `key` is the service, as HCL.

@@ -112,15 +112,19 @@ fn logs() -> Block {
         .nest(condition("ArnLike", "kms:EncryptionContext:aws:logs:arn", groups))
 }
 
-/// An alarm that cannot encrypt its message is lost without a word: no condition here, since AWS documents none that
-/// every one of these services sends. The topic's own policy says whose messages it takes.
+/// An alarm that cannot encrypt its message is lost without a word. So nothing is asked about who sends it, which each
+/// service says in its own way, but for which topic: SNS itself puts that into the context. The topic's own policy says
+/// whose messages it takes. (Written out: the topic's own ARN would go round in a circle.)
 fn publishers() -> Block {
     let services = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com"];
+    let topic =
+        "[\"arn:aws:sns:${var.region}:${data.aws_caller_identity.current.account_id}:${local.name}-alarms\"]";
     block("statement")
         .text("sid", "MessagesToTheAlarmTopic")
         .texts("actions", ["kms:Decrypt", "kms:GenerateDataKey*"])
         .texts("resources", ["*"])
         .nest(principals(&services))
+        .nest(condition("StringEquals", "kms:EncryptionContext:aws:sns:topicArn", topic))
 }
 
 fn principals(services: &[&str]) -> Block {

@@ -6,7 +6,7 @@
 use he2_config::{Config, Service};
 
 use crate::redis_users::{self, REDIS_PORT};
-use crate::tf::{Block, Section, block, locals, resource};
+use crate::tf::{Block, Section, block, given, locals, resource};
 
 /// Cloudflare's ranges with source and date. JSON objects are HCL.
 const CLOUDFLARE: &str = include_str!("../data/cloudflare-ips.json");
@@ -33,6 +33,12 @@ pub(crate) fn sections(config: &Config) -> Vec<Section> {
             redis(config),
         ),
     ]
+}
+
+/// The addresses of all rules that name a group, on either side. Rules depend on groups and never the reverse: who
+/// is in a group and does not depend on its rules may start before anyone hears it.
+pub(crate) fn rules_of(config: &Config, group: &str) -> Vec<String> {
+    given(&sections(config), "aws_vpc_security_group_", &format!("aws_security_group.{group}.id"))
 }
 
 fn cloudflare() -> Vec<Block> {
@@ -134,6 +140,20 @@ mod tests {
     use std::net::{Ipv4Addr, Ipv6Addr};
 
     use super::*;
+
+    #[test]
+    fn the_rules_of_a_group_are_those_of_both_directions_and_both_sides() {
+        let config = he2_config::parse("he2.toml", include_str!("../../he2.toml")).unwrap();
+        let egress = |name: &str| format!("aws_vpc_security_group_egress_rule.{name}");
+        let ingress = |name: &str| format!("aws_vpc_security_group_ingress_rule.{name}");
+        let expected =
+            [egress("publisher_internet_443"), ingress("redis_from_publisher"), egress("publisher_to_redis")];
+        assert_eq!(rules_of(&config, "publisher"), expected);
+        let alb = rules_of(&config, "alb");
+        let expected =
+            [ingress("alb_cloudflare_ipv4"), egress("alb_to_backend"), ingress("backend_from_alb")];
+        assert!(expected.iter().all(|rule| alb.contains(rule)), "{alb:?}");
+    }
 
     fn ranges(key: &str) -> Vec<(String, u8)> {
         let data: serde_json::Value = serde_json::from_str(CLOUDFLARE).unwrap();

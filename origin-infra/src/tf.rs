@@ -113,6 +113,19 @@ impl Block {
         self
     }
 
+    /// As Terraform names it, `aws_lb.main`; none for what is no resource.
+    fn address(&self) -> Option<String> {
+        Some(self.head.strip_prefix("resource ")?.replace('"', "").replace(' ', "."))
+    }
+
+    fn is_given(&self, source: &str) -> bool {
+        self.items.iter().any(|item| match item {
+            Item::Argument(_, Value::Source(given)) => given == source,
+            Item::Argument(_, Value::Literal(_)) | Item::Comment(_) => false,
+            Item::Block(block) => block.is_given(source),
+        })
+    }
+
     /// A comment above what comes next.
     pub(crate) fn note(self, text: &str) -> Self {
         self.with(Item::Comment(text.to_owned()))
@@ -135,6 +148,12 @@ impl Section {
     pub(crate) fn new(comment: &str, blocks: Vec<Block>) -> Self {
         Self { comment: comment.to_owned(), blocks }
     }
+}
+
+/// The addresses that begin with `kind`, of the resources that have an argument which is `source`.
+pub(crate) fn given(sections: &[Section], kind: &str, source: &str) -> Vec<String> {
+    let blocks = sections.iter().flat_map(|section| &section.blocks).filter(|block| block.is_given(source));
+    blocks.filter_map(Block::address).filter(|address| address.starts_with(kind)).collect()
 }
 
 /// One Terraform file before it is text.

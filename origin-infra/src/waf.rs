@@ -11,6 +11,9 @@ use he2_config::Config;
 
 use crate::tf::{Block, Section, block, resource};
 
+/// The rules of AWS's reputation group, as their labels name them.
+const REPUTATION: [&str; 3] =
+    ["AWSManagedIPReputationList", "AWSManagedReconnaissanceList", "AWSManagedIPDDoSList"];
 /// Seconds over which AWS WAF counts.
 const WINDOW: u64 = 300;
 /// Callers who may sit behind one address at their fastest, as in an office.
@@ -137,12 +140,21 @@ fn logging(lock: &str) -> Block {
         .nest(filter())
 }
 
+/// What was blocked, and what a rule of AWS would have blocked, by the label that it leaves: one rule of a group that
+/// is overridden, or a whole group. To keep what counts by its action would keep every request, since the lock's own
+/// rule counts each that knows it.
 fn filter() -> Block {
-    let condition = |action: &str| block("condition").nest(block("action_condition").text("action", action));
+    let blocked = block("condition").nest(block("action_condition").text("action", "BLOCK"));
+    let counted =
+        common::labels().chain(REPUTATION.map(|list| format!("awswaf:managed:aws:amazon-ip-list:{list}")));
+    let labelled = counted
+        .map(|label| block("condition").nest(block("label_name_condition").text("label_name", &label)));
     let keep = block("filter")
         .text("behavior", "KEEP")
         .text("requirement", "MEETS_ANY")
-        .nest_all(["BLOCK", "EXCLUDED_AS_COUNT"].map(condition));
+        .nest(blocked)
+        .note("Counted only: whoever wants to enforce one of these sees here what it would have refused.")
+        .nest_all(labelled);
     block("logging_filter").text("default_behavior", "DROP").nest(keep)
 }
 
@@ -158,6 +170,15 @@ mod tests {
     fn an_address_has_room_for_ten_callers_at_the_widest_limit() {
         // 600 in a minute are 3000 in a window.
         assert_eq!(limit(&config()), 30_000);
+    }
+
+    #[test]
+    fn the_log_keeps_what_a_rule_of_aws_would_have_blocked_and_not_all_that_counts() {
+        let source = crate::tf::Source { name: "waf.tf", sections: vec![logs(&config())] };
+        let text = crate::render::file(&source).unwrap();
+        assert_eq!(text.matches("label_name = ").count(), common::exceptions().count() + REPUTATION.len());
+        assert_eq!(text.matches("action = ").count(), 1);
+        assert!(text.contains("action = \"BLOCK\""));
     }
 
     #[test]

@@ -32,6 +32,23 @@ data "aws_iam_policy_document" "alarms" {
       ]
     }
   }
+
+  statement {
+    sid       = "TasksThatStopped"
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.alarms.arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [aws_cloudwatch_event_rule.stopped.arn]
+    }
+  }
 }
 
 resource "aws_sns_topic_policy" "alarms" {
@@ -195,9 +212,9 @@ resource "aws_cloudwatch_metric_alarm" "memory" {
   period    = 60
 }
 
-resource "aws_cloudwatch_metric_alarm" "restarts" {
+resource "aws_cloudwatch_metric_alarm" "missing" {
   for_each            = var.services
-  alarm_name          = "${local.name}-${each.key}-restarts"
+  alarm_name          = "${local.name}-${each.key}-missing"
   alarm_description   = "Fewer tasks run than should: they stop, or do not start. See the service's events in ECS."
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
@@ -243,6 +260,55 @@ resource "aws_cloudwatch_metric_alarm" "restarts" {
     expression  = "desired - running"
     return_data = true
   }
+}
+
+# from he2.toml [service.*]: tasks whose container exits or does not start, each as it happens
+locals {
+  stopped = {
+    source = [
+      "aws.ecs"
+    ]
+    detail-type = [
+      "ECS Task State Change"
+    ]
+    detail = {
+      clusterArn = [
+        aws_ecs_cluster.main.arn
+      ]
+      lastStatus = [
+        "STOPPED"
+      ]
+      stopCode = [
+        "EssentialContainerExited",
+        "TaskFailedToStart"
+      ]
+    }
+  }
+}
+
+resource "aws_cloudwatch_event_rule" "stopped" {
+  name          = "${local.name}-stopped"
+  description   = "A task's container exited, or the task did not start"
+  event_pattern = jsonencode(local.stopped)
+}
+
+resource "aws_cloudwatch_event_target" "stopped" {
+  rule = aws_cloudwatch_event_rule.stopped.name
+  arn  = aws_sns_topic.alarms.arn
+
+  input_transformer {
+    input_paths = {
+      cluster = "$.detail.clusterArn"
+      code    = "$.detail.stopCode"
+      group   = "$.detail.group"
+      task    = "$.detail.taskArn"
+      time    = "$.time"
+    }
+    input_template = "\"<code> at <time> in <group>: see the service's log, and for the reason `aws ecs describe-tasks --cluster <cluster> --tasks <task>`.\""
+  }
+
+  # Who may publish is said first: a mail that is refused is lost.
+  depends_on = [aws_sns_topic_policy.alarms]
 }
 
 # from he2.toml [infra.redis]: one alarm of each kind per node

@@ -44,6 +44,16 @@ resource "aws_lb_listener" "https" {
       status_code  = "403"
     }
   }
+
+  # Without them it hears nobody and reaches no task.
+  depends_on = [
+    aws_vpc_security_group_ingress_rule.alb_cloudflare_ipv4,
+    aws_vpc_security_group_ingress_rule.alb_cloudflare_ipv6,
+    aws_vpc_security_group_egress_rule.alb_to_frontend,
+    aws_vpc_security_group_egress_rule.alb_to_backend,
+    aws_vpc_security_group_ingress_rule.frontend_from_alb,
+    aws_vpc_security_group_ingress_rule.backend_from_alb
+  ]
 }
 
 # from he2.toml [environment.*] origin: the certificate that Cloudflare checks

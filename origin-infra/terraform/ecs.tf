@@ -190,7 +190,16 @@ resource "aws_ecs_service" "frontend" {
   depends_on = [
     aws_ecs_cluster_capacity_providers.main,
     aws_iam_role_policy.frontend_execution,
-    aws_lb_listener_rule.frontend_1
+    aws_lb_listener_rule.frontend_1,
+    aws_lb_listener_rule.frontend_2,
+    aws_lb_listener_rule.frontend_3,
+    aws_lb_listener_rule.frontend_4,
+    aws_lb_listener_rule.frontend_5,
+    aws_lb_listener_rule.frontend_6,
+    aws_vpc_security_group_egress_rule.alb_to_frontend,
+    aws_vpc_security_group_ingress_rule.frontend_from_alb,
+    aws_vpc_security_group_egress_rule.frontend_internet_443,
+    aws_vpc_security_group_egress_rule.frontend_internet_587
   ]
 }
 
@@ -415,7 +424,16 @@ resource "aws_ecs_service" "backend" {
     aws_ecs_cluster_capacity_providers.main,
     aws_iam_role_policy.backend_execution,
     aws_secretsmanager_secret_version.redis_auth,
-    aws_lb_listener_rule.backend_1
+    aws_lb_listener_rule.backend_1,
+    aws_lb_listener_rule.backend_2,
+    aws_lb_listener_rule.backend_3,
+    aws_lb_listener_rule.backend_4,
+    aws_vpc_security_group_egress_rule.alb_to_backend,
+    aws_vpc_security_group_ingress_rule.backend_from_alb,
+    aws_vpc_security_group_egress_rule.backend_internet_443,
+    aws_vpc_security_group_egress_rule.backend_internet_587,
+    aws_vpc_security_group_ingress_rule.redis_from_backend,
+    aws_vpc_security_group_egress_rule.backend_to_redis
   ]
 }
 
@@ -614,6 +632,11 @@ resource "aws_ecs_service" "workers" {
   depends_on = [
     aws_ecs_cluster_capacity_providers.main,
     aws_iam_role_policy.workers_execution,
-    aws_secretsmanager_secret_version.redis_auth
+    aws_iam_role_policy.workers_task,
+    aws_secretsmanager_secret_version.redis_auth,
+    aws_vpc_security_group_egress_rule.workers_internet_443,
+    aws_vpc_security_group_egress_rule.workers_internet_587,
+    aws_vpc_security_group_ingress_rule.redis_from_workers,
+    aws_vpc_security_group_egress_rule.workers_to_redis
   ]
 }

@@ -141,7 +141,7 @@ resource "aws_iam_role" "backend_task" {
 }
 
 # from he2.toml [service.workers]: what ECS, and the app itself, may do
-# The app asks nothing of AWS but to be let finish its run.
+# The app is not known to ask anything of AWS; it may ask to be let finish its run.
 resource "aws_iam_role" "workers_execution" {
   name               = "${local.name}-workers-execution"
   assume_role_policy = data.aws_iam_policy_document.tasks_assume.json
@@ -199,7 +199,7 @@ resource "aws_iam_role" "workers_task" {
 
 data "aws_iam_policy_document" "workers_task" {
   statement {
-    # A worker with a run in hand asks not to be scaled in. The names of tasks are not known before.
+    # A worker with a run in hand may ask not to be scaled in. The names of tasks are not known before.
     sid       = "ScaleInProtection"
     actions   = ["ecs:GetTaskProtection", "ecs:UpdateTaskProtection"]
     resources = ["${replace(aws_ecs_cluster.main.arn, ":cluster/", ":task/")}/*"]

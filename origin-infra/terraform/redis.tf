@@ -58,7 +58,8 @@ resource "aws_cloudwatch_log_group" "redis_slow" {
 
 # from he2.toml [settings.*] REDIS_PASSWORD: what clients show Redis
 # To change it: terraform apply -replace=random_password.redis_auth
-# then start the services anew. The value before stays valid until the next change, so that nobody is cut off.
+# then start the services anew. The value before stays valid until the next change, so that nobody is cut off, and
+# stays the secret's current one until the new one is put: AWS never takes that label from the last version.
 # It is in the state, because the module takes it as an ordinary argument: who reads the state may use Redis.
 resource "random_password" "redis_auth" {
   # Letters and digits: it is part of URLs, and Redis takes few other signs.
@@ -79,8 +80,9 @@ resource "aws_secretsmanager_secret_version" "redis_auth" {
   secret_string_wo_version = 1
 
   lifecycle {
-    create_before_destroy = true
-    replace_triggered_by  = [random_password.redis_auth]
+    # Not made before it is destroyed: module.redis, on which it depends, would have to be so too, and two
+    # groups cannot have one name.
+    replace_triggered_by = [random_password.redis_auth]
   }
 
   # Redis knows it before clients read it.

@@ -70,7 +70,7 @@ resource "aws_appautoscaling_policy" "cpu" {
 }
 
 # from he2.toml [service.workers]: tasks follow the queue, jobs waiting and running per task
-# A task runs 16 jobs at once, and protects itself while it has one (see its role).
+# A task runs 16 jobs at once. Tasks are added, and not taken away.
 resource "aws_appautoscaling_policy" "workers" {
   name               = "${local.name}-workers-backlog"
   policy_type        = "TargetTrackingScaling"
@@ -81,7 +81,10 @@ resource "aws_appautoscaling_policy" "workers" {
   target_tracking_scaling_policy_configuration {
     target_value       = 12
     scale_out_cooldown = 60
-    scale_in_cooldown  = 600
+    # A run that is ended is not started again, so no task is taken away; when the queue is empty,
+    # `aws ecs update-service --desired-count` lowers their number. This can go once the app protects its tasks
+    # ($ECS_AGENT_URI/task-protection/v1/state).
+    disable_scale_in = true
 
     customized_metric_specification {
       metrics {
@@ -186,8 +189,14 @@ resource "aws_lambda_function" "queue_depth" {
     log_group  = aws_cloudwatch_log_group.queue_depth.name
   }
 
-  # Without its permissions it gets no network interface, and leaves one behind when it goes.
-  depends_on = [aws_iam_role_policy.queue_depth]
+  # Without its permissions it gets no network interface, and leaves one behind when it goes; without
+  # its group's rules it reaches nobody.
+  depends_on = [
+    aws_iam_role_policy.queue_depth,
+    aws_vpc_security_group_egress_rule.publisher_internet_443,
+    aws_vpc_security_group_ingress_rule.redis_from_publisher,
+    aws_vpc_security_group_egress_rule.publisher_to_redis
+  ]
 }
 
 resource "aws_cloudwatch_log_group" "queue_depth" {

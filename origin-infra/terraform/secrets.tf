@@ -48,6 +48,14 @@ data "aws_iam_policy_document" "key" {
       type        = "Service"
       identifiers = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com"]
     }
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:aws:sns:topicArn"
+      values = [
+        "arn:aws:sns:${var.region}:${data.aws_caller_identity.current.account_id}:${local.name}-alarms"
+      ]
+    }
   }
 }
 

@@ -379,9 +379,70 @@ resource "aws_wafv2_web_acl_logging_configuration" "main" {
         }
       }
 
+      # Counted only: whoever wants to enforce one of these sees here what it would have refused.
       condition {
-        action_condition {
-          action = "EXCLUDED_AS_COUNT"
+        label_name_condition {
+          label_name = "awswaf:managed:aws:core-rule-set:SizeRestrictions_Body"
+        }
+      }
+
+      condition {
+        label_name_condition {
+          label_name = "awswaf:managed:aws:core-rule-set:CrossSiteScripting_Body"
+        }
+      }
+
+      condition {
+        label_name_condition {
+          label_name = "awswaf:managed:aws:core-rule-set:GenericLFI_Body"
+        }
+      }
+
+      condition {
+        label_name_condition {
+          label_name = "awswaf:managed:aws:core-rule-set:GenericRFI_Body"
+        }
+      }
+
+      condition {
+        label_name_condition {
+          label_name = "awswaf:managed:aws:core-rule-set:EC2MetaDataSSRF_Body"
+        }
+      }
+
+      condition {
+        label_name_condition {
+          label_name = "awswaf:managed:aws:core-rule-set:RestrictedExtensions_URIPath"
+        }
+      }
+
+      condition {
+        label_name_condition {
+          label_name = "awswaf:managed:aws:core-rule-set:RestrictedExtensions_QueryArguments"
+        }
+      }
+
+      condition {
+        label_name_condition {
+          label_name = "awswaf:managed:aws:core-rule-set:NoUserAgent_Header"
+        }
+      }
+
+      condition {
+        label_name_condition {
+          label_name = "awswaf:managed:aws:amazon-ip-list:AWSManagedIPReputationList"
+        }
+      }
+
+      condition {
+        label_name_condition {
+          label_name = "awswaf:managed:aws:amazon-ip-list:AWSManagedReconnaissanceList"
+        }
+      }
+
+      condition {
+        label_name_condition {
+          label_name = "awswaf:managed:aws:amazon-ip-list:AWSManagedIPDDoSList"
         }
       }
     }

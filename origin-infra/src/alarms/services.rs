@@ -10,7 +10,7 @@ const INSIGHTS: Metric = Metric { namespace: "ECS/ContainerInsights", dimensions
 pub(super) fn section() -> Section {
     Section::new(
         "from he2.toml [service.*]: tasks, one alarm of each kind per service",
-        vec![cpu(), memory(), restarts()],
+        vec![cpu(), memory(), missing()],
     )
 }
 
@@ -29,11 +29,12 @@ fn memory() -> Block {
     SERVICE.of(alarm, "MemoryUtilization", "Maximum")
 }
 
-/// A third of the time: a task that is on its way after scaling out is no alarm, one that keeps dying is.
-fn restarts() -> Block {
+/// A third of the time, so that a task on its way after scaling out is no alarm. One that dies and is soon replaced is
+/// none either: [`super::stops`] tells of it.
+fn missing() -> Block {
     let when = Above { threshold: "0", of: (5, 15), missing: "missing" };
     let meaning = "Fewer tasks run than should: they stop, or do not start. See the service's events in ECS.";
-    alarm(each("restarts", "var.services"), "${each.key}-restarts", meaning, &when)
+    alarm(each("missing", "var.services"), "${each.key}-missing", meaning, &when)
         .nest(INSIGHTS.query("desired", "DesiredTaskCount", "Maximum"))
         .nest(INSIGHTS.query("running", "RunningTaskCount", "Minimum"))
         .nest(result("desired - running", "Tasks missing"))

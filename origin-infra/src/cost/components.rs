@@ -44,6 +44,15 @@ pub(super) fn ecs(
     each.fold(Range::default(), Range::plus)
 }
 
+/// vCPUs of the least and of the most tasks.
+pub(super) fn vcpus(services: &[Service], at: &Environment) -> (f64, f64) {
+    let all = |tasks: fn(&Service) -> u32| {
+        let each = services.iter().map(|one| f64::from(one.cpu) / 1024.0 * f64::from(at.tasks(tasks(one))));
+        each.sum()
+    };
+    (all(|service| service.min_tasks), all(|service| service.max_tasks))
+}
+
 /// The first task is never on Spot.
 fn service(service: &Service, architecture: Architecture, at: &Environment, prices: &Prices) -> Range {
     let task = task(service, architecture, prices);

@@ -2,14 +2,18 @@
 //!
 //! Decides when it runs, where, and what it may do. What it reads and publishes is `lambda/queue_depth.py`.
 
+use he2_config::Config;
+
 use super::QUEUE;
+use crate::security;
 use crate::tf::{Block, Section, block, data, locals, resource};
 
-pub(crate) fn sections(retention_days: u32) -> Vec<Section> {
+pub(crate) fn sections(config: &Config) -> Vec<Section> {
+    let retention_days = config.infra().retention_days;
     vec![
         Section::new(
             "from origin-infra/lambda/queue_depth.py: publishes the queue's length each minute, zeros too",
-            vec![namespace(), package(), function(), log(retention_days), no_retries()],
+            vec![namespace(), package(), function(config), log(retention_days), no_retries()],
         ),
         Section::new("for queue_depth: its clock", vec![schedule(), call(), permission()]),
         Section::new("for queue_depth: what it may do", vec![assume(), role(), policy(), attached()]),
@@ -27,7 +31,8 @@ fn package() -> Block {
         .expr("output_path", "\"${path.module}/.terraform/queue_depth.zip\"")
 }
 
-fn function() -> Block {
+fn function(config: &Config) -> Block {
+    let rules = security::rules_of(config, "publisher");
     resource("aws_lambda_function", "queue_depth")
         .skip("CKV_AWS_50", "one call a minute with one thing to do: its log and its errors say all")
         .skip("CKV_AWS_115", "a new account's whole quota is 10 at once, of which none can be reserved")
@@ -56,8 +61,9 @@ fn function() -> Block {
                 .text("log_format", "JSON")
                 .expr("log_group", "aws_cloudwatch_log_group.queue_depth.name"),
         )
-        .note("Without its permissions it gets no network interface, and leaves one behind when it goes.")
-        .exprs("depends_on", ["aws_iam_role_policy.queue_depth"])
+        .note("Without its permissions it gets no network interface, and leaves one behind when it goes; without")
+        .note("its group's rules it reaches nobody.")
+        .exprs("depends_on", ["aws_iam_role_policy.queue_depth".to_owned()].into_iter().chain(rules))
 }
 
 fn variables() -> String {

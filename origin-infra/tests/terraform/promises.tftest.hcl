@@ -43,17 +43,31 @@ run "plan" {
   }
 
   assert {
-    condition     = module.redis.inputs.automatic_failover_enabled && module.redis.inputs.multi_az_enabled
-    error_message = "A replica in another zone takes over by itself."
+    condition     = module.redis.inputs.automatic_failover_enabled
+    error_message = "A replica of Redis takes over by itself."
+  }
+
+  assert {
+    condition     = module.redis.inputs.multi_az_enabled
+    error_message = "The replicas of Redis are in other zones."
+  }
+
+  assert {
+    condition     = module.redis.inputs.at_rest_encryption_enabled
+    error_message = "Redis encrypts what it keeps."
   }
 
   assert {
     condition = alltrue([
-      module.redis.inputs.at_rest_encryption_enabled,
       module.redis.inputs.transit_encryption_enabled,
-      nonsensitive(module.redis.inputs.auth_token != null),
+      module.redis.inputs.transit_encryption_mode == "required",
     ])
-    error_message = "Redis encrypts what it keeps and what it sends, and asks for a password."
+    error_message = "Redis encrypts what it sends, for every client."
+  }
+
+  assert {
+    condition     = nonsensitive(module.redis.inputs.auth_token != null)
+    error_message = "Redis asks for a password."
   }
 
   assert {
