@@ -1,8 +1,8 @@
 //! The load balancer's listener rules, from the gateway's routes.
 //!
 //! Promises that every request which the gateway sends to a service is given to that service by these rules, in
-//! their order. The gateway calls one address for all hosts and names the public host in `X-Forwarded-Host`, so a
-//! rule asks for a path, and for host or method only where the path alone does not say.
+//! their order. The gateway calls one address for all hosts and names the public host in `X-Forwarded-Host`: a rule
+//! asks for that and for a path, and for the method only where host and path do not say.
 //!
 //! Two languages are compared here. A route's `{param}` is one segment, but the load balancer's `*` crosses
 //! slashes: what it takes too much is given back by a rule before it ([`guard`]). Requests that the gateway answers
@@ -26,7 +26,7 @@ use self::claim::Grid;
 /// Rules of one load balancer, without the default rule; more only on request.
 const QUOTA: usize = 100;
 
-/// One listener rule. An empty list is no condition.
+/// One listener rule. No methods: any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rule {
     /// Values of `X-Forwarded-Host`.
@@ -49,7 +49,7 @@ pub(crate) fn rules(plan: &Plan) -> Result<Vec<Rule>, Vec<Fault>> {
     let (mixed, single): (Vec<&str>, Vec<&str>) =
         hosts.into_iter().partition(|host| services(plan, host).len() > 1);
     let grid = Grid::new(mixed, plan);
-    let mut rules = whole_hosts(plan, &single, grid.hosts.is_empty());
+    let mut rules = whole_hosts(plan, &single);
     rules.extend(pack::pack(claim::claims(plan, &grid)?, &grid)?);
     match rules.get(QUOTA) {
         None => Ok(rules),
@@ -73,14 +73,12 @@ fn services(plan: &Plan, host: &str) -> BTreeSet<&'static str> {
     served(plan).filter(|route| route.hosts.contains(&host)).map(|route| route.service).collect()
 }
 
-/// A host whose routes all go to one service needs no paths. `alone`: there are no other hosts.
-fn whole_hosts(plan: &Plan, hosts: &[&'static str], alone: bool) -> Vec<Rule> {
+/// A host whose routes all go to one service needs no paths told apart.
+fn whole_hosts(plan: &Plan, hosts: &[&'static str]) -> Vec<Rule> {
     let targets: BTreeSet<&'static str> = hosts.iter().flat_map(|host| services(plan, host)).collect();
-    let unconditional = alone && targets.len() == 1;
     let of = |service| {
         let own = hosts.iter().copied().filter(|host| services(plan, host).contains(service));
-        let own: Vec<&str> = if unconditional { Vec::new() } else { own.collect() };
-        pack::host_rules(plan, service, &own)
+        pack::host_rules(plan, service, &own.collect::<Vec<_>>())
     };
     targets.into_iter().flat_map(of).collect()
 }

@@ -145,6 +145,12 @@ resource "aws_lb_listener_rule" "backend_1" {
     }
   }
 
+  condition {
+    path_pattern {
+      values = ["/*"]
+    }
+  }
+
   action {
     type             = "forward"
     target_group_arn = aws_lb_target_group.backend.arn
@@ -160,6 +166,13 @@ resource "aws_lb_listener_rule" "backend_2" {
     http_header {
       http_header_name = "x-he2-origin-lock"
       values           = var.origin_lock_secrets
+    }
+  }
+
+  condition {
+    http_header {
+      http_header_name = "x-forwarded-host"
+      values           = ["he2.ai"]
     }
   }
 
@@ -188,6 +201,13 @@ resource "aws_lb_listener_rule" "backend_3" {
   }
 
   condition {
+    http_header {
+      http_header_name = "x-forwarded-host"
+      values           = ["he2.ai"]
+    }
+  }
+
+  condition {
     path_pattern {
       values = ["/api/webhooks/trigger/*/*", "/api/webhooks/trigger/"]
     }
@@ -212,8 +232,15 @@ resource "aws_lb_listener_rule" "frontend_1" {
   }
 
   condition {
+    http_header {
+      http_header_name = "x-forwarded-host"
+      values           = ["he2.ai"]
+    }
+  }
+
+  condition {
     http_request_method {
-      values = ["GET", "HEAD"]
+      values = ["GET"]
     }
   }
 
@@ -242,8 +269,15 @@ resource "aws_lb_listener_rule" "frontend_2" {
   }
 
   condition {
+    http_header {
+      http_header_name = "x-forwarded-host"
+      values           = ["he2.ai"]
+    }
+  }
+
+  condition {
     http_request_method {
-      values = ["GET", "HEAD"]
+      values = ["GET"]
     }
   }
 
@@ -272,8 +306,126 @@ resource "aws_lb_listener_rule" "frontend_3" {
   }
 
   condition {
+    http_header {
+      http_header_name = "x-forwarded-host"
+      values           = ["he2.ai"]
+    }
+  }
+
+  condition {
     http_request_method {
-      values = ["GET", "HEAD"]
+      values = ["GET"]
+    }
+  }
+
+  condition {
+    path_pattern {
+      values = ["/api/share-page/og-image"]
+    }
+  }
+
+  action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.frontend.arn
+  }
+}
+
+# from he2.toml [[route]] next-flags: to frontend
+resource "aws_lb_listener_rule" "frontend_4" {
+  listener_arn = aws_lb_listener.https.arn
+  priority     = 70
+
+  condition {
+    http_header {
+      http_header_name = "x-he2-origin-lock"
+      values           = var.origin_lock_secrets
+    }
+  }
+
+  condition {
+    http_header {
+      http_header_name = "x-forwarded-host"
+      values           = ["he2.ai"]
+    }
+  }
+
+  condition {
+    http_request_method {
+      values = ["HEAD"]
+    }
+  }
+
+  condition {
+    path_pattern {
+      values = ["/api/edge-flags"]
+    }
+  }
+
+  action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.frontend.arn
+  }
+}
+
+# from he2.toml [[route]] next-images: to frontend
+resource "aws_lb_listener_rule" "frontend_5" {
+  listener_arn = aws_lb_listener.https.arn
+  priority     = 80
+
+  condition {
+    http_header {
+      http_header_name = "x-he2-origin-lock"
+      values           = var.origin_lock_secrets
+    }
+  }
+
+  condition {
+    http_header {
+      http_header_name = "x-forwarded-host"
+      values           = ["he2.ai"]
+    }
+  }
+
+  condition {
+    http_request_method {
+      values = ["HEAD"]
+    }
+  }
+
+  condition {
+    path_pattern {
+      values = ["/api/og/template"]
+    }
+  }
+
+  action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.frontend.arn
+  }
+}
+
+# from he2.toml [[route]] next-images: to frontend
+resource "aws_lb_listener_rule" "frontend_6" {
+  listener_arn = aws_lb_listener.https.arn
+  priority     = 90
+
+  condition {
+    http_header {
+      http_header_name = "x-he2-origin-lock"
+      values           = var.origin_lock_secrets
+    }
+  }
+
+  condition {
+    http_header {
+      http_header_name = "x-forwarded-host"
+      values           = ["he2.ai"]
+    }
+  }
+
+  condition {
+    http_request_method {
+      values = ["HEAD"]
     }
   }
 
@@ -290,9 +442,9 @@ resource "aws_lb_listener_rule" "frontend_3" {
 }
 
 # from he2.toml [[route]] next-api: to frontend
-resource "aws_lb_listener_rule" "frontend_4" {
+resource "aws_lb_listener_rule" "frontend_7" {
   listener_arn = aws_lb_listener.https.arn
-  priority     = 70
+  priority     = 100
 
   condition {
     http_header {
@@ -302,8 +454,46 @@ resource "aws_lb_listener_rule" "frontend_4" {
   }
 
   condition {
+    http_header {
+      http_header_name = "x-forwarded-host"
+      values           = ["he2.ai"]
+    }
+  }
+
+  condition {
     path_pattern {
-      values = ["/api/generate-prompts", "/api/integrations/*/callback", "/api/token-usage"]
+      values = ["/api/generate-prompts", "/api/integrations/*/callback"]
+    }
+  }
+
+  action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.frontend.arn
+  }
+}
+
+# from he2.toml [[route]] next-api: to frontend
+resource "aws_lb_listener_rule" "frontend_8" {
+  listener_arn = aws_lb_listener.https.arn
+  priority     = 110
+
+  condition {
+    http_header {
+      http_header_name = "x-he2-origin-lock"
+      values           = var.origin_lock_secrets
+    }
+  }
+
+  condition {
+    http_header {
+      http_header_name = "x-forwarded-host"
+      values           = ["he2.ai"]
+    }
+  }
+
+  condition {
+    path_pattern {
+      values = ["/api/token-usage"]
     }
   }
 
@@ -314,14 +504,21 @@ resource "aws_lb_listener_rule" "frontend_4" {
 }
 
 # from he2.toml [[route]] next-triggers: to frontend
-resource "aws_lb_listener_rule" "frontend_5" {
+resource "aws_lb_listener_rule" "frontend_9" {
   listener_arn = aws_lb_listener.https.arn
-  priority     = 80
+  priority     = 120
 
   condition {
     http_header {
       http_header_name = "x-he2-origin-lock"
       values           = var.origin_lock_secrets
+    }
+  }
+
+  condition {
+    http_header {
+      http_header_name = "x-forwarded-host"
+      values           = ["he2.ai"]
     }
   }
 
@@ -333,7 +530,44 @@ resource "aws_lb_listener_rule" "frontend_5" {
 
   condition {
     path_pattern {
-      values = ["/api/triggers/*/webhook", "/api/webhooks/trigger/*"]
+      values = ["/api/triggers/*/webhook"]
+    }
+  }
+
+  action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.frontend.arn
+  }
+}
+
+# from he2.toml [[route]] next-triggers: to frontend
+resource "aws_lb_listener_rule" "frontend_10" {
+  listener_arn = aws_lb_listener.https.arn
+  priority     = 130
+
+  condition {
+    http_header {
+      http_header_name = "x-he2-origin-lock"
+      values           = var.origin_lock_secrets
+    }
+  }
+
+  condition {
+    http_header {
+      http_header_name = "x-forwarded-host"
+      values           = ["he2.ai"]
+    }
+  }
+
+  condition {
+    http_request_method {
+      values = ["POST"]
+    }
+  }
+
+  condition {
+    path_pattern {
+      values = ["/api/webhooks/trigger/*"]
     }
   }
 
@@ -346,12 +580,19 @@ resource "aws_lb_listener_rule" "frontend_5" {
 # from he2.toml [[route]] api: to backend
 resource "aws_lb_listener_rule" "backend_4" {
   listener_arn = aws_lb_listener.https.arn
-  priority     = 90
+  priority     = 140
 
   condition {
     http_header {
       http_header_name = "x-he2-origin-lock"
       values           = var.origin_lock_secrets
+    }
+  }
+
+  condition {
+    http_header {
+      http_header_name = "x-forwarded-host"
+      values           = ["he2.ai"]
     }
   }
 
@@ -368,14 +609,21 @@ resource "aws_lb_listener_rule" "backend_4" {
 }
 
 # from he2.toml [[route]] pages: to frontend
-resource "aws_lb_listener_rule" "frontend_6" {
+resource "aws_lb_listener_rule" "frontend_11" {
   listener_arn = aws_lb_listener.https.arn
-  priority     = 100
+  priority     = 150
 
   condition {
     http_header {
       http_header_name = "x-he2-origin-lock"
       values           = var.origin_lock_secrets
+    }
+  }
+
+  condition {
+    http_header {
+      http_header_name = "x-forwarded-host"
+      values           = ["he2.ai"]
     }
   }
 

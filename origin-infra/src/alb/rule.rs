@@ -48,11 +48,7 @@ fn conditions(rule: &Rule) -> impl Iterator<Item = Block> {
         || block("http_header").text("http_header_name", "x-forwarded-host").texts("values", &rule.hosts);
     let method = || block("http_request_method").texts("values", &rule.methods);
     let path = || block("path_pattern").texts("values", &rule.paths);
-    let all = [
-        (!rule.hosts.is_empty()).then(host),
-        (!rule.methods.is_empty()).then(method),
-        (!rule.paths.is_empty()).then(path),
-    ];
+    let all = [Some(host()), (!rule.methods.is_empty()).then(method), Some(path())];
     all.into_iter().flatten().map(|condition| block("condition").nest(condition))
 }
 
@@ -63,9 +59,6 @@ fn origin(rule: &Rule) -> String {
     let guarded = rule.guarded.join(", ");
     let given_back = format!("what their `*` takes beyond one segment belongs to {service}");
     match (routes.as_str(), guarded.as_str(), rule.hosts.join(", ")) {
-        ("", "", hosts) if hosts.is_empty() => {
-            format!("from he2.toml [[route]]: all of them go to {service}")
-        }
         ("", "", hosts) => format!("from he2.toml [[route]] with hosts {hosts}: all of them go to {service}"),
         ("", guarded, _) => format!("from he2.toml [[route]] {guarded}: {given_back}"),
         (routes, "", _) => format!("from he2.toml [[route]] {routes}: to {service}"),

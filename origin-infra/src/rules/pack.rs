@@ -8,10 +8,9 @@ use he2_config::Fault;
 use super::Rule;
 use super::claim::{Claim, Grid};
 
-/// Values that all conditions of one rule may have together.
+/// Values that all conditions of one rule may have together; one condition may have 3, which the lock and a host leave
+/// to none.
 const VALUES: usize = 5;
-/// Values that one condition may have.
-const VALUES_OF_CONDITION: usize = 3;
 /// Wildcards of one rule; AWS's pages say 5 and 6.
 const WILDCARDS: usize = 5;
 /// Characters of one path.
@@ -22,12 +21,12 @@ const LOCKS: usize = 2;
 /// What the claims of one rule have in common: hosts, methods, service.
 type Key = (Vec<&'static str>, Vec<&'static str>, &'static str);
 
-/// Rules for hosts of which every path goes to `service`; no hosts: for all.
+/// Rules for hosts of which every path goes to `service`.
 pub(super) fn host_rules(plan: &Plan, service: &'static str, hosts: &[&'static str]) -> Vec<Rule> {
     let rule = |hosts: &[&'static str]| Rule {
         hosts: hosts.to_vec(),
         methods: Vec::new(),
-        paths: Vec::new(),
+        paths: vec!["/*".to_owned()],
         service,
         routes: Vec::new(),
         guarded: Vec::new(),
@@ -36,10 +35,7 @@ pub(super) fn host_rules(plan: &Plan, service: &'static str, hosts: &[&'static s
             .find_map(|host| plan.hosts.iter().find(|known| known.name == *host))
             .map_or(1, |host| host.line),
     };
-    match hosts.is_empty() {
-        true => vec![rule(hosts)],
-        false => hosts.chunks(VALUES_OF_CONDITION).map(rule).collect(),
-    }
+    hosts.chunks(VALUES.saturating_sub(LOCKS).saturating_sub(1)).map(rule).collect()
 }
 
 /// The claims as rules that say the same, in an order that keeps conflicting claims as they stand.
@@ -63,14 +59,12 @@ pub(super) fn pack(claims: Vec<Claim>, grid: &Grid) -> Result<Vec<Rule>, Vec<Fau
 
 /// The conditions of a claim, split where one rule has no room for them.
 fn keys(claim: &Claim, grid: &Grid) -> Option<Vec<Key>> {
-    let hosts = if claim.hosts == grid.hosts { Vec::new() } else { claim.hosts.clone() };
     let methods = grid.condition(&claim.methods)?;
     // One value is the path's.
     let room = VALUES.saturating_sub(LOCKS).saturating_sub(1);
-    let both = !hosts.is_empty() && !methods.is_empty();
-    let size = if both { room / 2 } else { room };
+    let size = if methods.is_empty() { room } else { room / 2 };
     let key = |hosts: &Vec<_>, methods: &Vec<_>| (hosts.clone(), methods.clone(), claim.service);
-    let (hosts, methods) = (chunks(&hosts, size), chunks(&methods, size));
+    let (hosts, methods) = (chunks(&claim.hosts, size), chunks(&methods, size));
     Some(hosts.iter().flat_map(|hosts| methods.iter().map(move |methods| key(hosts, methods))).collect())
 }
 
@@ -127,7 +121,7 @@ fn has_room(rule: &Rule, path: &str) -> bool {
     let paths = rule.paths.len().saturating_add(1);
     let values = [LOCKS, rule.hosts.len(), rule.methods.len(), paths].iter().sum::<usize>();
     let wildcards = rule.paths.iter().map(String::as_str).chain([path]).map(wildcards).sum::<usize>();
-    paths <= VALUES_OF_CONDITION && values <= VALUES && wildcards <= WILDCARDS
+    values <= VALUES && wildcards <= WILDCARDS
 }
 
 fn wildcards(path: &str) -> usize {

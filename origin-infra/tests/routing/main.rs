@@ -141,7 +141,7 @@ fn nothing_passes_without_the_lock_or_with_a_wrong_one() {
 }
 
 #[test]
-fn every_rule_asks_for_the_lock_and_holds_no_more_than_a_rule_may() {
+fn every_rule_asks_for_lock_host_and_path_and_holds_no_more_than_a_rule_may() {
     let config = config();
     let balancer = balancer(&config);
     let lock = config.plan().lock_header;
@@ -150,7 +150,10 @@ fn every_rule_asks_for_the_lock_and_holds_no_more_than_a_rule_may() {
     assert_eq!(priorities.len(), balancer.rules.len(), "one rule for one priority");
     for rule in &balancer.rules {
         let counts: Vec<usize> = rule.conditions.iter().map(|condition| condition.values().len()).collect();
-        assert!(rule.conditions.iter().any(|condition| condition.is_of_header(lock)), "{rule:?}");
+        for header in [lock, "x-forwarded-host"] {
+            assert!(rule.conditions.iter().any(|condition| condition.is_of_header(header)), "{rule:?}");
+        }
+        assert!(rule.conditions.iter().any(|condition| matches!(condition, Condition::Path(_))), "{rule:?}");
         assert!(
             counts.iter().sum::<usize>() <= 5 && counts.iter().all(|count| (1..=3).contains(count)),
             "{rule:?}"

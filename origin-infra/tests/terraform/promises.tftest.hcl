@@ -132,6 +132,11 @@ run "plan" {
         aws_lb_listener_rule.frontend_4,
         aws_lb_listener_rule.frontend_5,
         aws_lb_listener_rule.frontend_6,
+        aws_lb_listener_rule.frontend_7,
+        aws_lb_listener_rule.frontend_8,
+        aws_lb_listener_rule.frontend_9,
+        aws_lb_listener_rule.frontend_10,
+        aws_lb_listener_rule.frontend_11,
         ] : anytrue(flatten([
           for condition in nonsensitive(rule.condition) : [
             for header in condition.http_header :
