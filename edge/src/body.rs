@@ -23,7 +23,7 @@ impl From<Option<ReadableStream>> for Body {
 }
 
 impl Body {
-    /// Two streams of the same content. The platform reads ahead only as far as the faster reader asks.
+    /// Two streams of the same content. What the faster reader has had, the platform keeps for the slower one.
     pub(crate) fn tee(self) -> (Self, Self) {
         let Self::Stream(stream) = self else { return (self, Self::Empty) };
         let branches = stream.tee();

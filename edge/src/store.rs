@@ -4,10 +4,11 @@
 //! the true head stands in [`HEAD`], for `edge_core::cache` to judge.
 
 use edge_core::cache::Stored;
-use edge_core::headers::single;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
-use wasm_bindgen::JsCast;
+use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
+use js_sys::{Array, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, ReadableStream, ReadableStreamDefaultReader};
 use worker::Cache;
 
 use crate::body::Body;
@@ -19,7 +20,7 @@ const HEAD: HeaderName = HeaderName::from_static("x-he2-head");
 const FOR_EVER: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Longer content is not stored (bytes): an isolate has 128 MB for all its requests.
-const LONGEST: u64 = 8 << 20;
+const LONGEST: u32 = 8 << 20;
 
 async fn cache() -> Cache {
     Cache::open("he2".to_owned()).await
@@ -33,16 +34,11 @@ pub(crate) async fn get(key: &str) -> Option<(Stored, Body)> {
     Some((head, entry.body().into()))
 }
 
-/// Stores a response, if it arrives whole: the content is read to its end first, which fails where the origin broke
-/// off, and a part must never be served as the whole. It stays in JavaScript's memory; so nothing long is stored.
+/// Stores a response, if it arrives whole and is not long: the content is read to its end first, which fails where the
+/// origin broke off, and a part must never be served as the whole.
 pub(crate) async fn put(key: String, head: Stored, body: Body) -> worker::Result<()> {
     let Body::Stream(stream) = body else { return Ok(()) };
-    if declared_length(&head) > LONGEST {
-        return Ok(JsFuture::from(stream.cancel()).await.map(drop)?);
-    }
-    // What is read here is decoded; the runtime encodes it again by the head's Content-Encoding.
-    let content = web_sys::Response::new_with_opt_readable_stream(Some(&stream))?.array_buffer()?;
-    let content = JsFuture::from(content).await?;
+    let Some(content) = whole(&stream).await? else { return Ok(()) };
     let mut headers = HeaderMap::new();
     headers.insert(CACHE_CONTROL, FOR_EVER);
     headers.insert(
@@ -51,14 +47,32 @@ pub(crate) async fn put(key: String, head: Stored, body: Body) -> worker::Result
     );
     let init = web_sys::ResponseInit::new();
     init.set_headers(&fields::write(&headers)?.into());
-    let entry = web_sys::Response::new_with_opt_buffer_source_and_init(Some(content.unchecked_ref()), &init)?;
+    // What was read is decoded; on a hit the runtime encodes it again by the head's Content-Encoding.
+    let entry = web_sys::Response::new_with_opt_blob_and_init(Some(&content), &init)?;
     cache().await.put(key.as_str(), entry.into()).await
 }
 
-/// `Content-Length`; 0 where it is not known.
-fn declared_length(head: &Stored) -> u64 {
-    let headers = head.header_map();
-    single(&headers, CONTENT_LENGTH).and_then(|length| length.parse().ok()).unwrap_or(0)
+/// All content of a stream, or none when there is too much of it. The chunks stay in JavaScript's memory.
+async fn whole(stream: &ReadableStream) -> Result<Option<Blob>, JsValue> {
+    let reader: ReadableStreamDefaultReader = stream.get_reader().dyn_into()?;
+    let (chunks, mut length) = (Array::new(), 0_u32);
+    while let Some(chunk) = next(&reader).await? {
+        length = length.saturating_add(chunk.byte_length());
+        if length > LONGEST {
+            JsFuture::from(reader.cancel()).await?;
+            return Ok(None);
+        }
+        chunks.push(&chunk);
+    }
+    Blob::new_with_u8_array_sequence(&chunks).map(Some)
+}
+
+async fn next(reader: &ReadableStreamDefaultReader) -> Result<Option<Uint8Array>, JsValue> {
+    let step = JsFuture::from(reader.read()).await?;
+    match Reflect::get(&step, &"done".into())?.is_truthy() {
+        true => Ok(None),
+        false => Reflect::get(&step, &"value".into())?.dyn_into().map(Some),
+    }
 }
 
 /// Forgets what is stored under a key in this data centre.

@@ -20,14 +20,6 @@ pub struct Faults {
     faults: Vec<Fault>,
 }
 
-impl Faults {
-    /// The faults, by line.
-    #[must_use]
-    pub fn list(&self) -> &[Fault] {
-        &self.faults
-    }
-}
-
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.faults

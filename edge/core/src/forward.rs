@@ -9,6 +9,8 @@
 //! | `X-He2-*`, `X-Forwarded-*`, `Forwarded`, `X-Real-IP`, `True-Client-IP`, `X-Request-Id` | dropped, ours instead |
 //! | `X-Middleware-Subrequest`, `X-Refresh-Token` | dropped: nothing behind may act on them |
 //! | `Authorization`, `X-API-Key`, `X-Admin-Api-Key` | kept where the route's class checked them |
+//! | `Host`, `Expect` | the platform's affair |
+//! | `Cookie` | dropped where the answer may be stored for all ([`crate::gateway`]) |
 //! | everything else | kept |
 
 use std::net::IpAddr;
