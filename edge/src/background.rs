@@ -11,9 +11,12 @@ pub(crate) fn run<E: Display>(
     what: &'static str,
     work: impl Future<Output = Result<(), E>> + 'static,
 ) {
-    context.wait_until(async move {
-        if let Err(error) = work.await {
-            worker::console_error!("{what}: {error}");
-        }
-    });
+    context.wait_until(async move { log(what, work.await) });
+}
+
+/// Logs a failure that nobody waits for.
+pub(crate) fn log<E: Display>(what: &'static str, done: Result<(), E>) {
+    if let Err(error) = done {
+        worker::console_error!("{what}: {error}");
+    }
 }

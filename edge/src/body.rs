@@ -1,7 +1,10 @@
-//! Content of requests and responses, as the platform has it: never looked into.
+//! Content of requests and responses, as the platform has it: looked into only by [`Body::read`].
 
+use edge_core::host::ReadError;
 use wasm_bindgen::JsCast;
-use web_sys::ReadableStream;
+use web_sys::{AbortController, ReadableStream};
+
+use crate::{glue, stream};
 
 /// Content on its way through.
 #[derive(Debug)]
@@ -10,8 +13,10 @@ pub(crate) enum Body {
     Empty,
     /// The platform's stream.
     Stream(ReadableStream),
-    /// The gateway's own words.
-    Text(String),
+    /// The origin's answer, and what breaks it off.
+    Arriving(ReadableStream, AbortController),
+    /// The gateway's own words, or what it has read.
+    Bytes(Vec<u8>),
     /// A response that must go on as it is: an upgraded connection hangs on the object itself.
     Upgraded(web_sys::Response),
 }
@@ -25,9 +30,24 @@ impl From<Option<ReadableStream>> for Body {
 impl Body {
     /// Two streams of the same content. What the faster reader has had, the platform keeps for the slower one.
     pub(crate) fn tee(self) -> (Self, Self) {
-        let Self::Stream(stream) = self else { return (self, Self::Empty) };
+        let (Self::Stream(stream) | Self::Arriving(stream, _)) = self else { return (self, Self::Empty) };
         let branches = stream.tee();
         let branch = |at| Self::from(branches.get(at).dyn_into().ok());
         (branch(0), branch(1))
+    }
+
+    /// All of it, if there are no more than `most` bytes.
+    pub(crate) async fn read(self, most: u32) -> Result<Vec<u8>, ReadError> {
+        let stream = match self {
+            Self::Empty => return Ok(Vec::new()),
+            Self::Bytes(bytes) => {
+                return (bytes.len() <= most as usize).then_some(bytes).ok_or(ReadError::TooLong);
+            }
+            Self::Upgraded(_) => return Err(ReadError::Failed("an upgraded connection".to_owned())),
+            Self::Stream(stream) | Self::Arriving(stream, _) => stream,
+        };
+        let chunks = stream::chunks(&stream, most).await;
+        let chunks = chunks.map_err(|error| ReadError::Failed(glue::reason(&error)))?;
+        Ok(stream::bytes(&chunks.ok_or(ReadError::TooLong)?))
     }
 }

@@ -5,6 +5,7 @@ use edge_core::headers::single;
 use edge_core::host::Request;
 use edge_core::target;
 use http::{Method, Response};
+use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::body::Body;
@@ -35,10 +36,13 @@ pub(crate) fn response(response: Response<Body>) -> worker::Result<web_sys::Resp
     let response = match body {
         Body::Upgraded(response) => Ok(response),
         Body::Empty => web_sys::Response::new_with_opt_readable_stream_and_init(None, &init),
-        Body::Stream(stream) => {
+        Body::Stream(stream) | Body::Arriving(stream, _) => {
             web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)
         }
-        Body::Text(text) => web_sys::Response::new_with_opt_str_and_init(Some(&text), &init),
+        Body::Bytes(bytes) => {
+            let bytes = Uint8Array::from(bytes.as_slice());
+            web_sys::Response::new_with_opt_js_u8_array_and_init(Some(&bytes), &init)
+        }
     };
     Ok(response?)
 }
@@ -46,7 +50,7 @@ pub(crate) fn response(response: Response<Body>) -> worker::Result<web_sys::Resp
 /// The gateway's answer where it cannot even start.
 pub(crate) fn refusal(fault: &Fault) -> worker::Result<web_sys::Response> {
     worker::console_error!("{}", fault.internal().unwrap_or_default());
-    let mut refused = Response::new(Body::Text(fault.body("")));
+    let mut refused = Response::new(Body::Bytes(fault.body("").into_bytes()));
     *refused.status_mut() = fault.status();
     *refused.headers_mut() = fault.headers();
     response(refused)

@@ -5,12 +5,21 @@
 
 mod background;
 mod body;
+mod crypto;
+mod deliveries;
 mod fields;
 mod glue;
+mod keys;
 mod limiter;
+mod object;
+mod origin;
 mod platform;
+mod revocations;
+mod scope;
 mod settings;
 mod store;
+mod stream;
+mod time;
 
 use edge_core::fault::Fault;
 use edge_core::gateway;
@@ -25,8 +34,12 @@ mod plan {
 /// Every request of every user.
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
-    let (Some(arrived), Ok(settings)) = (glue::request(&request), settings::read(&env)) else {
-        return glue::refusal(&Fault::Internal("ORIGIN or ISSUER is not set".to_owned()));
+    let settings = match settings::get(&env) {
+        Ok(settings) => settings,
+        Err(missing) => return glue::refusal(&Fault::Internal(missing)),
+    };
+    let Some(arrived) = glue::request(&request) else {
+        return glue::refusal(&Fault::Internal("the platform sent no URL or no method".to_owned()));
     };
     let platform = platform::Platform::new(&request, settings, env, context);
     let (response, record) = gateway::handle(&plan::PLAN, &platform, arrived).await;

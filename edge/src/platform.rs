@@ -1,57 +1,59 @@
-//! The platform behind `edge_core`'s `Host`: clock, randomness, keys, limiter, cache store, fetch.
+//! The platform behind `edge_core`'s `Host`.
 
-use std::cell::RefCell;
-use std::pin::pin;
 use std::rc::Rc;
-use std::time::Duration;
 
-use edge_core::auth::keys::{Fetched, Store};
+use edge_core::auth::isolate::Isolate;
+use edge_core::auth::keys::{Fetched, Jwk};
+use edge_core::auth::revocation;
 use edge_core::cache::Stored;
-use edge_core::cache::control::Control;
-use edge_core::host::{Host, Outgoing, SendError, Settings};
-use edge_core::limit::{Ask, Verdict};
-use futures_util::future::{Either, select};
-use http::{Method, Response, StatusCode};
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, AbortSignal, WorkerGlobalScope};
-use worker::{Context, Delay, Env};
+use edge_core::host::{Host, Outgoing, ReadError, SendError, Settings};
+use edge_core::limit;
+use http::Response;
+use web_sys::AbortSignal;
+use worker::{Context, Date, Env};
 
 use crate::body::Body;
-use crate::{background, fields, glue, limiter, store};
+use crate::crypto::{self, Key};
+use crate::plan::PLAN;
+use crate::{background, deliveries, glue, keys, object, origin, store, stream, time};
 
 thread_local! {
-    /// The isolate's keys: plain data, so that it may outlive the request that fetched them.
-    static KEYS: Rc<RefCell<Store>> = Rc::default();
+    /// Plain data and keys, so that it may outlive the request that brought them.
+    static ISOLATE: Rc<Isolate<Key>> = Rc::new(Isolate::new(&PLAN));
 }
 
-/// The issuer's answer is not waited for longer (ms).
-const KEYS_TIMEOUT_MS: u32 = 5_000;
-/// The limiter's answer is not waited for longer (ms); the gateway then goes on without it.
-const LIMITER_TIMEOUT_MS: u32 = 2_000;
-
 /// One event's view of the platform.
-pub(crate) struct Platform {
-    settings: Settings,
+#[derive(Clone)]
+pub(crate) struct Platform(Rc<Event>);
+
+struct Event {
+    settings: Rc<Settings>,
+    isolate: Rc<Isolate<Key>>,
     env: Env,
     context: Context,
-    keys: Rc<RefCell<Store>>,
     /// Fires when the client leaves.
     gone: AbortSignal,
 }
 
 impl Platform {
     /// For the event that brought `request`.
-    pub(crate) fn new(request: &web_sys::Request, settings: Settings, env: Env, context: Context) -> Self {
-        Self { settings, env, context, keys: KEYS.with(Rc::clone), gone: request.signal() }
+    pub(crate) fn new(
+        request: &web_sys::Request,
+        settings: Rc<Settings>,
+        env: Env,
+        context: Context,
+    ) -> Self {
+        let isolate = ISOLATE.with(Rc::clone);
+        Self(Rc::new(Event { settings, isolate, env, context, gone: request.signal() }))
     }
 }
 
 impl Host for Platform {
     type Body = Body;
+    type Key = Key;
 
     fn now_ms(&self) -> u64 {
-        worker::Date::now().as_millis()
+        Date::now().as_millis()
     }
 
     fn random(&self) -> [u8; 24] {
@@ -62,15 +64,19 @@ impl Host for Platform {
     }
 
     fn settings(&self) -> &Settings {
-        &self.settings
+        &self.0.settings
     }
 
-    fn key_store(&self) -> &RefCell<Store> {
-        &self.keys
+    fn isolate(&self) -> &Isolate<Key> {
+        &self.0.isolate
     }
 
     fn text(&self, text: String) -> Body {
-        Body::Text(text)
+        Body::Bytes(text.into_bytes())
+    }
+
+    fn bytes(&self, bytes: Vec<u8>) -> Body {
+        Body::Bytes(bytes)
     }
 
     fn empty(&self) -> Body {
@@ -78,30 +84,61 @@ impl Host for Platform {
     }
 
     async fn pause(&self, ms: u32) {
-        Delay::from(Duration::from_millis(ms.into())).await;
+        time::pause(ms).await;
     }
 
-    async fn fetch_keys(&self) -> Result<Fetched, String> {
-        let url = format!("{}/.well-known/jwks.json", self.settings.issuer);
-        let request = web_sys::Request::new_with_str(&url).map_err(|error| glue::reason(&error))?;
-        let read = async {
-            let response = fetch(&request).await?;
-            let text = JsFuture::from(response.text()?).await?;
-            Ok((response, text.as_string().unwrap_or_default()))
-        };
-        let (response, json) = within(KEYS_TIMEOUT_MS, read)
-            .await
-            .ok_or_else(|| format!("{url}: no answer within {KEYS_TIMEOUT_MS} ms"))?
-            .map_err(|error: JsValue| format!("{url}: {}", glue::reason(&error)))?;
-        match response.status() {
-            200 => Ok(Fetched { json, max_age: max_age(&response) }),
-            status => Err(format!("{url}: status {status}")),
-        }
+    fn background(&self, work: impl Future<Output = ()> + 'static) {
+        self.0.context.wait_until(work);
     }
 
-    async fn take(&self, object: &str, ask: &Ask) -> Result<Verdict, String> {
-        let answer = within(LIMITER_TIMEOUT_MS, limiter::ask(&self.env, object, ask)).await;
-        answer.ok_or("no answer in time")?.map_err(|error| error.to_string())
+    async fn fetch_keys(&self, url: &str) -> Result<Fetched, String> {
+        keys::fetch(url).await
+    }
+
+    async fn shared_keys(&self, url: &str) -> Option<Fetched> {
+        keys::shared(url).await
+    }
+
+    async fn share_keys(&self, url: &str, fetched: &Fetched) {
+        background::log("sharing keys", keys::share(url, fetched).await);
+    }
+
+    async fn import(&self, jwk: &Jwk) -> Result<Key, String> {
+        crypto::import(jwk).await.map_err(|error| glue::reason(&error))
+    }
+
+    async fn verify(&self, key: &Key, message: &[u8], signature: &[u8]) -> bool {
+        crypto::verify(key, message, signature).await
+    }
+
+    async fn read(&self, body: Body, most: u32) -> Result<Vec<u8>, ReadError> {
+        body.read(most).await
+    }
+
+    fn end_when(&self, body: Body, over: impl Future<Output = ()> + 'static) -> Body {
+        // What is here already ends by itself.
+        let Body::Arriving(stream, origin) = body else { return body };
+        let (stream, work) = stream::end_when(&stream, origin, over);
+        // So that it is not abandoned, with all it holds, where the client leaves. That makes it fail, which is
+        // nothing to report.
+        self.0.context.wait_until(async { drop(work.await) });
+        Body::Stream(stream)
+    }
+
+    async fn revocations(&self, ask: &revocation::Ask) -> Result<revocation::Answer, String> {
+        object::ask(&self.0.env, revocation::BINDING, revocation::OBJECT, ask).await
+    }
+
+    async fn is_acknowledged(&self, delivery: &str) -> Result<bool, String> {
+        deliveries::is_acknowledged(&self.0.env, delivery).await
+    }
+
+    async fn acknowledge(&self, delivery: &str, seconds: u32) -> Result<(), String> {
+        deliveries::acknowledge(&self.0.env, delivery, seconds).await
+    }
+
+    async fn take(&self, object: &str, ask: &limit::Ask) -> Result<limit::Verdict, String> {
+        object::ask(&self.0.env, limit::BINDING, object, ask).await
     }
 
     async fn cached(&self, key: &str) -> Option<(Stored, Body)> {
@@ -110,78 +147,15 @@ impl Host for Platform {
 
     fn store(&self, key: &str, head: &Stored, body: Body) -> Body {
         let (ours, theirs) = body.tee();
-        background::run(&self.context, "cache put", store::put(key.to_owned(), head.clone(), ours));
+        background::run(&self.0.context, "cache put", store::put(key.to_owned(), head.clone(), ours));
         theirs
     }
 
     fn forget(&self, key: &str) {
-        background::run(&self.context, "cache delete", store::delete(key.to_owned()));
+        background::run(&self.0.context, "cache delete", store::delete(key.to_owned()));
     }
 
     async fn send(&self, outgoing: Outgoing<Body>) -> Result<Response<Body>, SendError> {
-        let failed = |error: JsValue| SendError::Failed(glue::reason(&error));
-        let late = AbortController::new().map_err(failed)?;
-        let signals = js_sys::Array::of2(&self.gone, &late.signal());
-        let first_byte_ms = outgoing.first_byte_ms;
-        let request = request(outgoing, &AbortSignal::any(&signals)).map_err(failed)?;
-        let Some(answer) = within(first_byte_ms, fetch(&request)).await else {
-            late.abort();
-            return Err(SendError::Timeout);
-        };
-        answer.and_then(response).map_err(failed)
+        origin::send(outgoing, &self.0.gone).await
     }
-}
-
-/// What `work` gives within `ms` milliseconds; afterwards it is dropped.
-async fn within<T>(ms: u32, work: impl Future<Output = T>) -> Option<T> {
-    match select(pin!(work), pin!(Delay::from(Duration::from_millis(ms.into())))).await {
-        Either::Left((done, _)) => Some(done),
-        Either::Right(_) => None,
-    }
-}
-
-async fn fetch(request: &web_sys::Request) -> Result<web_sys::Response, JsValue> {
-    let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
-    JsFuture::from(scope.fetch_with_request(request)).await?.dyn_into()
-}
-
-/// Redirects are the client's to follow: an edge that followed them would hide the origin's `Location`.
-fn request(outgoing: Outgoing<Body>, signal: &AbortSignal) -> Result<web_sys::Request, JsValue> {
-    let init = web_sys::RequestInit::new();
-    init.set_method(outgoing.method.as_str());
-    init.set_headers(&fields::write(&outgoing.headers)?.into());
-    init.set_redirect(web_sys::RequestRedirect::Manual);
-    init.set_signal(Some(signal));
-    // Cloudflare's own cache below this one would store by file name, and nothing here could forget it.
-    init.set_cache(web_sys::RequestCache::NoStore);
-    // The runtime has content for `Content-Length: 0` too, and will not send any with these methods.
-    let bare = matches!(outgoing.method, Method::GET | Method::HEAD);
-    if let (Body::Stream(stream), false) = (outgoing.body, bare) {
-        init.set_body(&stream);
-    }
-    web_sys::Request::new_with_str_and_init(&outgoing.url, &init)
-}
-
-fn response(arrived: web_sys::Response) -> Result<Response<Body>, JsValue> {
-    let status = status(arrived.status()).ok_or_else(|| format!("status {}", arrived.status()))?;
-    let headers = fields::read(&arrived.headers());
-    let body = match status {
-        StatusCode::SWITCHING_PROTOCOLS => Body::Upgraded(arrived),
-        _ => arrived.body().into(),
-    };
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    Ok(response)
-}
-
-/// A status that a response can have here; the runtime makes no other.
-fn status(code: u16) -> Option<StatusCode> {
-    let sent = code == 101 || (200..600).contains(&code);
-    StatusCode::from_u16(code).ok().filter(|_| sent)
-}
-
-fn max_age(response: &web_sys::Response) -> Option<u32> {
-    let seconds = Control::of(&fields::read(&response.headers())).max_age?;
-    Some(u32::try_from(seconds).unwrap_or(u32::MAX))
 }

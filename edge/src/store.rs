@@ -5,19 +5,16 @@
 
 use edge_core::cache::Stored;
 use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
-use js_sys::{Array, Reflect, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, ReadableStream, ReadableStreamDefaultReader};
+use web_sys::Blob;
 use worker::Cache;
 
 use crate::body::Body;
-use crate::fields;
+use crate::{fields, stream};
 
 /// The stored head, as JSON.
 const HEAD: HeaderName = HeaderName::from_static("x-he2-head");
 /// As long as the platform keeps anything.
-const FOR_EVER: HeaderValue = HeaderValue::from_static("max-age=31536000");
+pub(crate) const FOR_EVER: &str = "max-age=31536000";
 
 /// Longer content is not stored (bytes): an isolate has 128 MB for all its requests.
 const LONGEST: u32 = 8 << 20;
@@ -38,41 +35,19 @@ pub(crate) async fn get(key: &str) -> Option<(Stored, Body)> {
 /// origin broke off, and a part must never be served as the whole.
 pub(crate) async fn put(key: String, head: Stored, body: Body) -> worker::Result<()> {
     let Body::Stream(stream) = body else { return Ok(()) };
-    let Some(content) = whole(&stream).await? else { return Ok(()) };
+    let Some(chunks) = stream::chunks(&stream, LONGEST).await? else { return Ok(()) };
     let mut headers = HeaderMap::new();
-    headers.insert(CACHE_CONTROL, FOR_EVER);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(FOR_EVER));
     headers.insert(
         HEAD,
         HeaderValue::from_str(&serde_json::to_string(&head)?).map_err(|error| error.to_string())?,
     );
     let init = web_sys::ResponseInit::new();
     init.set_headers(&fields::write(&headers)?.into());
+    let content = Blob::new_with_u8_array_sequence(&chunks)?;
     // What was read is decoded; on a hit the runtime encodes it again by the head's Content-Encoding.
     let entry = web_sys::Response::new_with_opt_blob_and_init(Some(&content), &init)?;
     cache().await.put(key.as_str(), entry.into()).await
-}
-
-/// All content of a stream, or none when there is too much of it. The chunks stay in JavaScript's memory.
-async fn whole(stream: &ReadableStream) -> Result<Option<Blob>, JsValue> {
-    let reader: ReadableStreamDefaultReader = stream.get_reader().dyn_into()?;
-    let (chunks, mut length) = (Array::new(), 0_u32);
-    while let Some(chunk) = next(&reader).await? {
-        length = length.saturating_add(chunk.byte_length());
-        if length > LONGEST {
-            JsFuture::from(reader.cancel()).await?;
-            return Ok(None);
-        }
-        chunks.push(&chunk);
-    }
-    Blob::new_with_u8_array_sequence(&chunks).map(Some)
-}
-
-async fn next(reader: &ReadableStreamDefaultReader) -> Result<Option<Uint8Array>, JsValue> {
-    let step = JsFuture::from(reader.read()).await?;
-    match Reflect::get(&step, &"done".into())?.is_truthy() {
-        true => Ok(None),
-        false => Reflect::get(&step, &"value".into())?.dyn_into().map(Some),
-    }
 }
 
 /// Forgets what is stored under a key in this data centre.

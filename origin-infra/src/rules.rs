@@ -18,7 +18,7 @@ mod pack;
 
 use std::collections::BTreeSet;
 
-use edge_core::plan::{Auth, Plan, Route};
+use edge_core::plan::{Plan, Route};
 use he2_config::Fault;
 
 use self::claim::Grid;
@@ -66,7 +66,12 @@ fn over_quota(count: usize) -> String {
 
 /// Routes whose requests arrive.
 fn served(plan: &Plan) -> impl Iterator<Item = &Route> {
-    plan.routes.iter().filter(|route| route.auth != Auth::Blocked)
+    plan.routes.iter().filter(|route| is_served(route))
+}
+
+/// Neither blocked nor answered at the edge.
+fn is_served(route: &Route) -> bool {
+    !route.service.is_empty()
 }
 
 fn services(plan: &Plan, host: &str) -> BTreeSet<&'static str> {

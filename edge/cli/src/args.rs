@@ -16,12 +16,16 @@ he2 explain METHOD URL [options]
     Say step by step what the gateway would do with a request, and why. Nothing is sent anywhere.
     -H 'Name: value'     a header of the request; may be repeated
     --jwks FILE          the issuer's key set, as from ISSUER/.well-known/jwks.json
+    --jwks-age SECONDS   the set was fetched so long ago, and the issuer is down since
     --issuer URL         what the Worker has in ISSUER
+    --revocations FILE   what is revoked, as from GET /.edge/revocations
+    --body FILE          the request's content
     --ip ADDRESS         the caller's address (192.0.2.1)
     --now SECONDS        the time, since 1970 (now)
     --config FILE        he2.toml (the nearest, upwards from here)
     --json               for programs
-    A token signed with a shared secret is checked with the environment's JWT_HS256_SECRET.
+    The Worker's other variables and secrets are taken from the environment, by their names: JWT_HS256_SECRET for
+    tokens signed with a shared secret, STRIPE_WEBHOOK_SECRET and the like for webhooks.
 ";
 
 /// What to do.
@@ -37,6 +41,9 @@ pub(crate) struct Asked {
     pub(crate) url: String,
     pub(crate) headers: HeaderMap,
     pub(crate) jwks: Option<PathBuf>,
+    pub(crate) jwks_age: Option<u64>,
+    pub(crate) revocations: Option<PathBuf>,
+    pub(crate) body: Option<PathBuf>,
     pub(crate) issuer: Option<String>,
     pub(crate) ip: IpAddr,
     pub(crate) now: Option<u64>,
@@ -81,6 +88,9 @@ fn explain(mut parser: lexopt::Parser) -> Result<Command, Failure> {
         url: String::new(),
         headers: HeaderMap::new(),
         jwks: None,
+        jwks_age: None,
+        revocations: None,
+        body: None,
         issuer: None,
         ip: IpAddr::from([192, 0, 2, 1]),
         now: None,
@@ -92,6 +102,9 @@ fn explain(mut parser: lexopt::Parser) -> Result<Command, Failure> {
             Short('h') | Long("help") => return Ok(Command::Help),
             Short('H') => add_header(&mut asked.headers, &parser.value()?.string()?)?,
             Long("jwks") => asked.jwks = Some(parser.value()?.into()),
+            Long("jwks-age") => asked.jwks_age = Some(parser.value()?.parse()?),
+            Long("revocations") => asked.revocations = Some(parser.value()?.into()),
+            Long("body") => asked.body = Some(parser.value()?.into()),
             Long("issuer") => asked.issuer = Some(parser.value()?.string()?),
             Long("ip") => asked.ip = parser.value()?.parse()?,
             Long("now") => asked.now = Some(parser.value()?.parse()?),

@@ -12,9 +12,10 @@ pub(crate) fn run(given: Option<&Path>) -> Said {
     let limits: BTreeSet<_> =
         plan.routes.iter().filter_map(|route| route.limit).map(|limit| limit.name).collect();
     Ok(format!(
-        "{name} is good: {} hosts, {} services, {} routes with {} paths, {} limits\n",
+        "{name} is good: {} hosts, {} services, {} issuers, {} routes with {} paths, {} limits\n",
         plan.hosts.len(),
         plan.services.len(),
+        plan.issuers.len(),
         routes.len(),
         plan.routes.len(),
         limits.len()

@@ -5,6 +5,7 @@
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use toml::value::Date;
 
 use crate::fault::Report;
 use crate::suggest;
@@ -161,6 +162,7 @@ fn kind(value: &DeValue<'_>) -> String {
         DeValue::Integer(number) => format!("the number {number}"),
         DeValue::Float(_) => "a number with a fraction".into(),
         DeValue::Boolean(_) => "true or false".into(),
+        DeValue::Datetime(moment) if moment.time.is_some() => "a time".into(),
         DeValue::Datetime(_) => "a date".into(),
         DeValue::Array(_) => "an array".into(),
         DeValue::Table(_) => "a table".into(),
@@ -230,5 +232,30 @@ impl Read for Vec<Lined<String>> {
             Some(Lined { line, value: item.get_ref().as_str()?.to_owned() })
         });
         items.collect()
+    }
+}
+
+impl Read for Date {
+    const WANTED: &'static str = "a date without quotes, as 2027-06-30";
+
+    fn read(value: &Spanned<DeValue<'_>>, _: &Report) -> Option<Self> {
+        value.get_ref().as_datetime().filter(|moment| moment.time.is_none())?.date
+    }
+}
+
+/// One value, or an array of such.
+pub(crate) struct OneOrMore<T>(pub(crate) Vec<Lined<T>>);
+
+impl<T: Read> Read for OneOrMore<T> {
+    const WANTED: &'static str = T::WANTED;
+
+    fn read(value: &Spanned<DeValue<'_>>, report: &Report) -> Option<Self> {
+        let item = |item: &Spanned<DeValue<'_>>| {
+            Some(Lined { line: report.line(&item.span()), value: T::read(item, report)? })
+        };
+        match value.get_ref() {
+            DeValue::Array(items) => items.iter().map(item).collect::<Option<_>>().map(Self),
+            _ => Some(Self(vec![item(value)?])),
+        }
     }
 }

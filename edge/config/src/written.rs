@@ -3,7 +3,10 @@
 //! A value is here when it is of the right kind; whether it makes sense is for `check`. A missing or mistyped
 //! one is `None` and already reported.
 
+pub(crate) mod condition;
 pub(crate) mod infra;
+pub(crate) mod issuer;
+pub(crate) mod route_auth;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -11,6 +14,8 @@ use toml::de::{DeTable, DeValue};
 use crate::fault::Report;
 use crate::read::{Given, Leeway, Lined, Read, Section};
 use infra::{Cloudflare, Environment, Infra, Settings, Variable};
+use issuer::Issuer;
+use route_auth::RouteAuth;
 
 pub(crate) type Texts = Option<Lined<Vec<Lined<String>>>>;
 
@@ -19,6 +24,7 @@ pub(crate) struct Written {
     pub(crate) hosts: Option<Vec<Host>>,
     pub(crate) services: Vec<Service>,
     pub(crate) auth: Option<Auth>,
+    pub(crate) issuers: Vec<Issuer>,
     pub(crate) cors: Option<Cors>,
     pub(crate) origin: Option<Origin>,
     pub(crate) limits: Vec<Limit>,
@@ -50,14 +56,11 @@ pub(crate) struct Service {
 }
 
 pub(crate) struct Auth {
-    pub(crate) audiences: Texts,
-    pub(crate) algorithms: Texts,
-    pub(crate) roles: Texts,
     pub(crate) leeway: Option<Lined<Leeway>>,
     pub(crate) max_token: Option<Lined<u32>>,
-    pub(crate) jwks_max_age: Option<Lined<u32>>,
-    pub(crate) jwks_stale: Option<Lined<u32>>,
-    pub(crate) jwks_cooldown: Option<Lined<u32>>,
+    pub(crate) max_lifetime: Option<Lined<u32>>,
+    pub(crate) forgeries: Option<Lined<Window>>,
+    pub(crate) revocations: Option<Lined<u32>>,
 }
 
 pub(crate) struct Cors {
@@ -97,16 +100,12 @@ pub(crate) struct Route {
     pub(crate) methods: Given<Vec<Lined<String>>>,
     pub(crate) paths: Texts,
     pub(crate) service: Given<String>,
+    pub(crate) edge: Given<String>,
     pub(crate) auth: Option<Lined<RouteAuth>>,
     pub(crate) limit: Given<String>,
     pub(crate) cache: Given<String>,
     pub(crate) raw_path: Given<bool>,
     pub(crate) first_byte: Given<u32>,
-}
-
-pub(crate) enum RouteAuth {
-    Named(String),
-    Webhook(Vec<Lined<String>>),
 }
 
 /// `None` when the text is no TOML at all.
@@ -125,6 +124,7 @@ fn root<'d>(mut top: Section<'d>, report: &'d Report) -> Written {
         hosts: each(top.repeated("host"), host, report),
         services: all(top.named("service"), service, report),
         auth: single(&mut top, "auth", report).map(auth),
+        issuers: all(top.named("issuer"), issuer::issuer, report),
         cors: single(&mut top, "cors", report).map(cors),
         origin: single(&mut top, "origin", report).map(origin),
         limits: all(top.named("limit"), limit, report),
@@ -190,14 +190,11 @@ fn service(name: Lined<String>, table: &DeTable<'_>, report: &Report) -> Service
 
 fn auth(mut section: Section<'_>) -> Auth {
     let auth = Auth {
-        audiences: section.required("audiences"),
-        algorithms: section.required("algorithms"),
-        roles: section.required("roles"),
         leeway: section.required("leeway_seconds"),
         max_token: section.required("max_token_bytes"),
-        jwks_max_age: section.required("jwks_max_age_seconds"),
-        jwks_stale: section.required("jwks_stale_seconds"),
-        jwks_cooldown: section.required("jwks_cooldown_seconds"),
+        max_lifetime: section.required("max_lifetime_seconds"),
+        forgeries: section.required("forgeries"),
+        revocations: section.required("revocations_seconds"),
     };
     section.finish();
     auth
@@ -252,6 +249,7 @@ fn route(line: u32, table: &DeTable<'_>, report: &Report) -> Route {
         methods: section.optional("methods"),
         paths: section.required("paths"),
         service: section.optional("service"),
+        edge: section.optional("edge"),
         auth: section.required("auth"),
         limit: section.optional("limit"),
         cache: section.optional("cache"),
@@ -262,32 +260,22 @@ fn route(line: u32, table: &DeTable<'_>, report: &Report) -> Route {
     route
 }
 
+impl Read for Window {
+    const WANTED: &'static str = "a window, as { quota = 20, seconds = 60 }";
+
+    fn read(value: &Spanned<DeValue<'_>>, report: &Report) -> Option<Self> {
+        let mut section =
+            Section::new("a window", report.line(&value.span()), value.get_ref().as_table()?, report);
+        let window = Self { quota: section.required("quota"), seconds: section.required("seconds") };
+        section.finish();
+        Some(window)
+    }
+}
+
 impl Read for Vec<Window> {
     const WANTED: &'static str = "an array of windows, as [{ quota = 20, seconds = 60 }]";
 
     fn read(value: &Spanned<DeValue<'_>>, report: &Report) -> Option<Self> {
-        let items = value.get_ref().as_array()?.iter().map(|item| {
-            let mut section =
-                Section::new("a window", report.line(&item.span()), item.get_ref().as_table()?, report);
-            let window = Window { quota: section.required("quota"), seconds: section.required("seconds") };
-            section.finish();
-            Some(window)
-        });
-        items.collect()
-    }
-}
-
-impl Read for RouteAuth {
-    const WANTED: &'static str = "a class in quotes, or { webhook = [\"header\"] }";
-
-    fn read(value: &Spanned<DeValue<'_>>, report: &Report) -> Option<Self> {
-        if let Some(name) = value.get_ref().as_str() {
-            return Some(Self::Named(name.to_owned()));
-        }
-        let table = value.get_ref().as_table()?;
-        let mut section = Section::new("auth", report.line(&value.span()), table, report);
-        let headers: Given<Vec<_>> = section.optional("webhook");
-        section.finish();
-        headers.good().map(|headers| Self::Webhook(headers.value.clone()))
+        value.get_ref().as_array()?.iter().map(|item| Window::read(item, report)).collect()
     }
 }

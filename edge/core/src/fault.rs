@@ -12,7 +12,7 @@ use crate::auth::token::TokenFault;
 use crate::headers::set;
 use crate::limit::Verdict;
 use crate::path::PathFault;
-use crate::plan::Limit;
+use crate::plan::{Condition, Limit, Subject, Test, Value};
 
 /// Why the gateway answers in the origin's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,12 @@ pub enum Fault {
     NotCached,
     /// The request has been here before (RFC 9110 §7.6.3, RFC 5842 §7.2).
     Loop,
+    /// The content is not what this resource takes: what is wrong with it.
+    Content(&'static str),
+    /// There is more content than so many bytes (RFC 9110 §15.5.14).
+    TooLong(u32),
+    /// A part of the gateway did not answer: the reason.
+    Unavailable(String),
     /// The origin did not answer: the reason.
     Origin(String),
     /// The origin took longer than the route allows, in milliseconds.
@@ -52,17 +58,14 @@ impl Fault {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Path(_) | Self::Refused(Refusal::Request(_) | Refusal::Unsigned(_)) => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::Path(_) | Self::Content(_) => StatusCode::BAD_REQUEST,
+            Self::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
-            Self::NotFound | Self::Refused(Refusal::Blocked) => StatusCode::NOT_FOUND,
+            Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::ForeignOrigin | Self::Refused(Refusal::AdminKey | Refusal::Token(TokenFault::NotAUser)) => {
-                StatusCode::FORBIDDEN
-            }
-            Self::Refused(Refusal::Missing | Refusal::ApiKey | Refusal::Token(_)) => StatusCode::UNAUTHORIZED,
-            Self::Refused(Refusal::KeysUnavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::Refused(refusal) => refusal_status(refusal),
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Limited(..) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotCached | Self::OriginTimeout(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::Loop => StatusCode::LOOP_DETECTED,
@@ -85,6 +88,9 @@ impl Fault {
             Self::Limited(..) => "Rate limit exceeded. Please try again later.".to_owned(),
             Self::NotCached => "no stored response".to_owned(),
             Self::Loop => "the request came back to this gateway".to_owned(),
+            Self::Content(text) => (*text).to_owned(),
+            Self::TooLong(most) => format!("the content is longer than {most} bytes"),
+            Self::Unavailable(_) => "this cannot be done right now".to_owned(),
             Self::Origin(_) => "the service cannot be reached".to_owned(),
             Self::OriginTimeout(_) => "the service took too long to answer".to_owned(),
             Self::Internal(_) => "Internal Server Error".to_owned(),
@@ -97,7 +103,10 @@ impl Fault {
         match self {
             Self::Origin(reason)
             | Self::Internal(reason)
+            | Self::Unavailable(reason)
             | Self::Refused(Refusal::KeysUnavailable(reason)) => Some(reason.clone()),
+            Self::Refused(Refusal::NoSecret(name)) => Some(format!("the secret {name} is not set")),
+            Self::Refused(Refusal::Condition(condition)) => Some(condition.to_string()),
             Self::OriginTimeout(ms) => Some(format!("no response head within {ms} ms")),
             _ => None,
         }
@@ -112,9 +121,13 @@ impl Fault {
         match self {
             Self::MethodNotAllowed(methods) => set(&mut headers, ALLOW, &methods.join(", ")),
             Self::Limited(limit, verdict, now) => verdict.describe(limit, *now, &mut headers),
-            Self::Refused(Refusal::KeysUnavailable(_)) | Self::Origin(_) => {
-                set(&mut headers, RETRY_AFTER, RETRY_SECONDS);
+            Self::Refused(Refusal::Forgeries(until, now)) => {
+                let seconds = until.saturating_sub(*now).div_ceil(1_000).max(1);
+                set(&mut headers, RETRY_AFTER, &seconds.to_string());
             }
+            Self::Refused(Refusal::KeysUnavailable(_) | Refusal::NoSecret(_))
+            | Self::Unavailable(_)
+            | Self::Origin(_) => set(&mut headers, RETRY_AFTER, RETRY_SECONDS),
             _ => {}
         }
         if let Some(challenge) = self.challenge() {
@@ -127,13 +140,25 @@ impl Fault {
     fn challenge(&self) -> Option<String> {
         let error =
             |code: &str, text: &str| format!("{REALM}, error=\"{code}\", error_description=\"{text}\"");
-        match self {
-            Self::Refused(Refusal::Missing | Refusal::ApiKey) => Some(REALM.to_owned()),
-            Self::Refused(Refusal::Token(fault @ TokenFault::NotAUser)) => {
+        let Self::Refused(refusal) = self else { return None };
+        match refusal {
+            Refusal::Missing | Refusal::ApiKey => Some(REALM.to_owned()),
+            Refusal::Token(fault @ TokenFault::NotAUser) => {
                 Some(error("insufficient_scope", fault.description()))
             }
-            Self::Refused(Refusal::Token(fault)) => Some(error("invalid_token", fault.description())),
-            Self::Refused(Refusal::Request(text)) => Some(error("invalid_request", text)),
+            // RFC 9470 §3: a client can step up to what is asked.
+            Refusal::Condition(Condition {
+                subject: Subject::Aal,
+                test: Test::OneOf([Value::Text(aal)]),
+            }) => {
+                let challenge = error("insufficient_user_authentication", STEP_UP);
+                Some(format!("{challenge}, acr_values=\"{aal}\""))
+            }
+            Refusal::Condition(_) => Some(error("insufficient_scope", NOT_ALLOWED)),
+            Refusal::Token(fault) => Some(error("invalid_token", fault.description())),
+            Refusal::Cookie(fault) => Some(error("invalid_token", fault.description())),
+            Refusal::Leak => Some(error("invalid_token", LEAKED)),
+            Refusal::Request(text) => Some(error("invalid_request", text)),
             _ => None,
         }
     }
@@ -142,6 +167,9 @@ impl Fault {
     fn kind(&self) -> &'static str {
         match self {
             Self::Limited(..) => "https://iana.org/assignments/http-problem-types#quota-exceeded",
+            Self::Refused(Refusal::Forgeries(..)) => {
+                "https://iana.org/assignments/http-problem-types#abnormal-usage-detected"
+            }
             _ => "about:blank",
         }
     }
@@ -177,17 +205,49 @@ impl From<Refusal> for Fault {
     }
 }
 
-fn refused(refusal: &Refusal) -> String {
+const STEP_UP: &str = "a stronger sign-in is needed";
+const NOT_ALLOWED: &str = "this sign-in may not do that";
+const LEAKED: &str = "a secret key was sent, and must be replaced";
+
+fn refusal_status(refusal: &Refusal) -> StatusCode {
     match refusal {
-        Refusal::Blocked => "Not Found".to_owned(),
-        Refusal::Missing => "No valid authentication credentials found".to_owned(),
-        Refusal::Token(fault) => fault.description().to_owned(),
-        Refusal::Request(text) => (*text).to_owned(),
-        Refusal::ApiKey => "the API key is not valid".to_owned(),
-        Refusal::AdminKey => "the admin key is not valid".to_owned(),
-        Refusal::Unsigned(names) => format!("the webhook carries no signature: one of {}", names.join(", ")),
-        Refusal::KeysUnavailable(_) => "sign-in cannot be checked right now".to_owned(),
+        Refusal::Blocked => StatusCode::NOT_FOUND,
+        Refusal::Request(_) | Refusal::Webhook(_) => StatusCode::BAD_REQUEST,
+        Refusal::Condition(Condition { subject: Subject::Aal, .. })
+        | Refusal::Missing
+        | Refusal::ApiKey
+        | Refusal::Leak
+        | Refusal::Cookie(_) => StatusCode::UNAUTHORIZED,
+        Refusal::Token(TokenFault::NotAUser)
+        | Refusal::Condition(_)
+        | Refusal::CrossSite
+        | Refusal::AdminKey
+        | Refusal::AdminAddress => StatusCode::FORBIDDEN,
+        Refusal::Token(_) => StatusCode::UNAUTHORIZED,
+        Refusal::Forgeries(..) => StatusCode::TOO_MANY_REQUESTS,
+        Refusal::KeysUnavailable(_) | Refusal::NoSecret(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
+}
+
+fn refused(refusal: &Refusal) -> String {
+    let text = match refusal {
+        Refusal::Blocked => "Not Found",
+        Refusal::Missing => "No valid authentication credentials found",
+        Refusal::Token(fault) => fault.description(),
+        Refusal::Condition(Condition { subject: Subject::Aal, .. }) => STEP_UP,
+        Refusal::Condition(_) => NOT_ALLOWED,
+        Refusal::Cookie(fault) => fault.description(),
+        Refusal::CrossSite => "a page of another site may not do this",
+        Refusal::Request(text) => text,
+        Refusal::ApiKey => "the API key is not valid",
+        Refusal::Leak => LEAKED,
+        Refusal::AdminKey => "the admin key is not valid",
+        Refusal::AdminAddress => "the admin key may not be used from this address",
+        Refusal::Webhook(fault) => return fault.description(),
+        Refusal::NoSecret(_) | Refusal::KeysUnavailable(_) => "sign-in cannot be checked right now",
+        Refusal::Forgeries(..) => "too many tokens with a bad signature came from this address",
+    };
+    text.to_owned()
 }
 
 /// The field that names a request in answers and logs.

@@ -23,19 +23,21 @@ use http::{HeaderMap, HeaderValue, Method};
 use crate::auth::{ADMIN_KEY, API_KEY, Caller};
 use crate::fault::REQUEST_ID;
 use crate::headers::{append, list, set, single};
-use crate::plan::Auth;
-use crate::trace::Trace;
+use crate::plan::{Auth, Scheme};
+use crate::trace::{Trace, hex};
 
 /// The gateway's name in `Via` (RFC 9110 §7.6.3).
 pub const PSEUDONYM: &str = "he2-edge";
 
 /// How the app learns who calls. Nothing else may be sent under these names.
-pub const IDENTITY: [HeaderName; 4] = [USER, ROLE, SESSION, AAL];
+pub const IDENTITY: [HeaderName; 5] = [USER, ROLE, SESSION, AAL, SIGNED];
 
 const USER: HeaderName = HeaderName::from_static("x-he2-user");
 const ROLE: HeaderName = HeaderName::from_static("x-he2-role");
 const SESSION: HeaderName = HeaderName::from_static("x-he2-session");
 const AAL: HeaderName = HeaderName::from_static("x-he2-aal");
+/// The four, signed: [`sign`].
+const SIGNED: HeaderName = HeaderName::from_static("x-he2-identity");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -85,6 +87,12 @@ pub struct Context<'a> {
     pub trace: &'a Trace,
     /// Field and value of the origin lock; no value in a deployment without one.
     pub lock: (&'static str, Option<&'a str>),
+    /// Path and query, as they are forwarded.
+    pub target: &'a str,
+    /// The secret that the identity is signed with; none in a deployment that does not sign it.
+    pub identity: Option<&'a str>,
+    /// Unix seconds.
+    pub now: u64,
 }
 
 /// Whether the gateway finds itself in `Via`.
@@ -124,6 +132,10 @@ pub fn request(
         set(&mut headers, AUTHORIZATION, &format!("Bearer {token}"));
     }
     add_identity(&mut headers, caller);
+    if let Some(secret) = context.identity {
+        let signed = sign(&headers, secret, context);
+        set(&mut headers, SIGNED, &signed);
+    }
     add_context(&mut headers, context);
     headers
 }
@@ -172,7 +184,7 @@ fn drop_spoofable(headers: &mut HeaderMap, lock: &str) {
 
 /// A credential that nobody checked must not reach an origin that would believe it.
 fn drop_unchecked(headers: &mut HeaderMap, auth: Auth, caller: &Caller) {
-    if !matches!(auth, Auth::Webhook(fields) if fields.contains(&AUTHORIZATION.as_str())) {
+    if !matches!(auth, Auth::Webhook(policy) if policy.scheme == Scheme::Shared(AUTHORIZATION.as_str())) {
         headers.remove(AUTHORIZATION);
     }
     if !matches!(caller, Caller::ApiKey(_)) {
@@ -192,6 +204,17 @@ fn add_identity(headers: &mut HeaderMap, caller: &Caller) {
             set(headers, name, value);
         }
     }
+}
+
+/// `t=<Unix seconds>,v1=<HMAC-SHA256 in hexadecimal>` over time, method, path with query, user, role, session and aal,
+/// a line each, empty where nothing is known: so a backend can tell that the gateway said so, of this request, now.
+fn sign(headers: &HeaderMap, secret: &str, context: &Context<'_>) -> String {
+    let time = context.now.to_string();
+    let said = |name| single(headers, name).unwrap_or_default();
+    let lines =
+        [&time, context.method.as_str(), context.target, said(USER), said(ROLE), said(SESSION), said(AAL)];
+    let mac = hmac_sha256::HMAC::mac(lines.join("\n"), secret);
+    format!("t={time},v1={}", hex(&mac))
 }
 
 fn add_context(headers: &mut HeaderMap, context: &Context<'_>) {

@@ -4,8 +4,13 @@
 //! hit no origin. Everything that acts is behind [`Host`]; its native twin in the tests records what was done.
 
 mod cached;
+mod edge;
+mod issuers;
 mod origin;
+mod revoked;
 mod signin;
+mod verify;
+mod webhook;
 
 use std::net::IpAddr;
 
@@ -110,11 +115,20 @@ impl<H: Host> Pass<'_, H> {
         if preflight.is_some() {
             return self.preflight();
         }
-        let SignedIn { caller, token } = self.authenticate(route, &mut request, record).await?;
+        let SignedIn { caller, token, delivery } = self.authenticate(route, &mut request, record).await?;
         let verdict = self.limit(route, &caller, request.ip, record).await?;
-        let admitted =
-            Admitted { route, host: public.name, path: &path.text, caller: &caller, token, request };
-        let mut response = self.answer(admitted, record).await?;
+        let mut response = match (route.edge, self.replayed(delivery.as_deref(), record).await) {
+            (Some(edge), _) => self.edge(edge, request).await?,
+            (None, Some(replayed)) => replayed,
+            (None, None) => {
+                let (token, statement) = token.unzip();
+                let admitted =
+                    Admitted { route, host: public.name, path: &path.text, caller: &caller, token, request };
+                let response = self.answer(admitted, record).await?;
+                self.note_delivery(delivery, &response);
+                self.guard(response, statement)
+            }
+        };
         if let Some((limit, verdict)) = verdict {
             verdict.describe(limit, self.host.now_ms(), response.headers_mut());
         }

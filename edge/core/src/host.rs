@@ -1,11 +1,13 @@
 //! The platform as the gateway needs it: what acts, and what passes to and fro. Decides nothing.
 
-use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use http::{HeaderMap, Method, Response};
 
-use crate::auth::keys;
+use crate::auth::isolate::Isolate;
+use crate::auth::keys::{Fetched, Jwk};
+use crate::auth::revocation;
 use crate::cache::Stored;
 use crate::limit::{Ask, Verdict};
 
@@ -54,28 +56,46 @@ pub enum SendError {
     Failed(String),
 }
 
+/// Why content could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadError {
+    /// There is more of it than allowed.
+    TooLong,
+    /// It broke off: the reason, for the log.
+    Failed(String),
+}
+
 /// What differs between deployments: the Worker's variables and secrets.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// `ORIGIN`: scheme and authority of the load balancer, without a trailing slash.
     pub origin: String,
-    /// `ISSUER`: the tokens' `iss`; its key set is at `/.well-known/jwks.json` below it.
-    pub issuer: String,
     /// `DEFAULT_HOST`: the public host that a loopback or workers.dev address stands for. Not in production.
     pub default_host: Option<String>,
     /// `ORIGIN_LOCK`: the secret that the load balancer asks for.
     pub origin_lock: Option<String>,
-    /// `ADMIN_API_KEY`: the operators' key.
-    pub admin_key: Option<String>,
-    /// `JWT_HS256_SECRET`: only while a project still signs with it.
-    pub hs256_secret: Option<String>,
+    /// `IDENTITY_SECRET`: what the identity that the origin is told is signed with.
+    pub identity_secret: Option<String>,
+    /// Those that the plan names ([`crate::plan::Plan::variables`]), where they are set and not empty.
+    pub variables: BTreeMap<&'static str, String>,
 }
 
-/// The platform: everything that acts. One thread, so no `Send`; borrows of [`Host::key_store`] end before awaits.
+impl Settings {
+    /// The value of a variable or secret that the plan names.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
+    }
+}
+
+/// The platform: everything that acts. One thread, so no `Send`; borrows of what [`Host::isolate`] holds end before
+/// awaits. A clone is a handle to the same event.
 #[allow(async_fn_in_trait, reason = "Workers run on one thread: no Send bound is wanted on the futures")]
-pub trait Host {
-    /// Content of requests and responses, never looked into here.
-    type Body;
+pub trait Host: Clone + 'static {
+    /// Content of requests and responses, looked into only by [`Host::read`].
+    type Body: 'static;
+    /// A verifying key as the platform has it.
+    type Key: 'static;
 
     /// Unix time in milliseconds.
     fn now_ms(&self) -> u64;
@@ -83,16 +103,41 @@ pub trait Host {
     fn random(&self) -> [u8; 24];
     /// The deployment's settings.
     fn settings(&self) -> &Settings;
-    /// The isolate's key store.
-    fn key_store(&self) -> &RefCell<keys::Store>;
+    /// What the isolate remembers between requests.
+    fn isolate(&self) -> &Isolate<Self::Key>;
     /// Content of the gateway's own making.
     fn text(&self, text: String) -> Self::Body;
+    /// Content that was read, again.
+    fn bytes(&self, bytes: Vec<u8>) -> Self::Body;
     /// No content.
     fn empty(&self) -> Self::Body;
     /// Lets this many milliseconds pass.
     async fn pause(&self, ms: u32);
-    /// Asks the issuer for its key set.
-    async fn fetch_keys(&self) -> Result<keys::Fetched, String>;
+    /// Does work that the answer does not wait for.
+    fn background(&self, work: impl Future<Output = ()> + 'static);
+
+    /// Asks an issuer for its key set, at this address.
+    async fn fetch_keys(&self, url: &str) -> Result<Fetched, String>;
+    /// The key set that isolates of this data centre share, as it was fetched from this address.
+    async fn shared_keys(&self, url: &str) -> Option<Fetched>;
+    /// Shares a key set with them.
+    async fn share_keys(&self, url: &str, fetched: &Fetched);
+    /// Makes a key ready for use.
+    async fn import(&self, jwk: &Jwk) -> Result<Self::Key, String>;
+    /// Whether `signature` is the key's over `message`. For [`Jwk::Ec`] it is r and s, 32 bytes each (RFC 7518 §3.4).
+    async fn verify(&self, key: &Self::Key, message: &[u8], signature: &[u8]) -> bool;
+
+    /// Reads content to its end, if there are no more than `most` bytes of it.
+    async fn read(&self, body: Self::Body, most: u32) -> Result<Vec<u8>, ReadError>;
+    /// The same content, which ends in good order as soon as `over` is; `over` is dropped when the content ends first.
+    fn end_when(&self, body: Self::Body, over: impl Future<Output = ()> + 'static) -> Self::Body;
+
+    /// Asks the Durable Object that holds the revocations.
+    async fn revocations(&self, ask: &revocation::Ask) -> Result<revocation::Answer, String>;
+    /// Whether the delivery of a webhook with this name was acknowledged by the origin.
+    async fn is_acknowledged(&self, delivery: &str) -> Result<bool, String>;
+    /// Remembers for so many seconds that it was.
+    async fn acknowledge(&self, delivery: &str, seconds: u32) -> Result<(), String>;
     /// Asks the Durable Object of this name.
     async fn take(&self, object: &str, ask: &Ask) -> Result<Verdict, String>;
     /// What is stored under a key.

@@ -25,4 +25,6 @@ pub mod plan;
 pub mod record;
 pub mod route;
 pub mod target;
+#[cfg(test)]
+mod testing;
 pub mod trace;

@@ -112,7 +112,7 @@ pub fn object_name(limit: &Limit, caller: &Caller, ip: Option<IpAddr>) -> String
 }
 
 /// An IPv4 address, or the /64 that an IPv6 subscriber has all to itself.
-fn network(ip: IpAddr) -> String {
+pub(crate) fn network(ip: IpAddr) -> String {
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => {

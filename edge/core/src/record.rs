@@ -32,6 +32,10 @@ pub struct Record {
     /// The user's id, or the digest of the API key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caller_id: Option<String>,
+    /// A secret key of the Supabase project came with the request: the field's name, or `query`. It is out, and must
+    /// be replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leak: Option<String>,
     /// The limit asked: its name and outcome.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<String>,
@@ -52,10 +56,21 @@ pub struct Record {
     /// What worked, but not as it should: a limiter that failed open, keys used past their age.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub degraded: Vec<String>,
+    /// A webhook's delivery that the app had acknowledged before.
+    #[serde(skip_serializing_if = "is_false")]
+    pub replayed: bool,
+    /// How the token is signed, and how old the keys are: for explanations.
+    #[serde(skip)]
+    pub signed: Option<String>,
     /// The route itself, for programs in the same process.
     #[serde(skip)]
     pub matched: Option<&'static Route>,
     /// The fault itself, for the same.
     #[serde(skip)]
     pub refused: Option<Fault>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }

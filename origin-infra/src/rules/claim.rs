@@ -5,11 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use edge_core::plan::{Auth, Plan, Route};
+use edge_core::plan::{Plan, Route};
 use he2_config::Fault;
 
 use super::glob::{self, Paths};
-use super::guard;
+use super::{guard, is_served};
 
 /// Stands for all methods that no route names.
 const OTHER: &str = "*";
@@ -113,7 +113,7 @@ pub(super) fn claims(plan: &Plan, grid: &Grid) -> Result<Vec<Claim>, Vec<Fault>>
     let mut routes = plan.routes;
     while let Some((route, later)) = routes.split_first() {
         routes = later;
-        if route.auth == Auth::Blocked || grid.hosts_of(route).is_empty() {
+        if !is_served(route) || grid.hosts_of(route).is_empty() {
             continue;
         }
         match guard::guards(route, later, grid) {

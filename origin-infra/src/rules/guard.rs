@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use edge_core::plan::{Auth, Route, Segment};
+use edge_core::plan::{Route, Segment};
 use he2_config::Fault;
 
 use super::claim::{Cell, Claim, Grid, cells};
 use super::glob::{Paths, glob};
+use super::is_served;
 
 /// The claims that must stand before the route's own; `later` are the routes after it.
 pub(super) fn guards(route: &Route, later: &[Route], grid: &Grid) -> Result<Vec<Claim>, Fault> {
@@ -79,9 +80,9 @@ fn takes(route: &Route, (host, method): Cell) -> bool {
     route.hosts.contains(&host) && (route.methods.is_empty() || route.methods.contains(&method))
 }
 
-/// The gateway refuses blocked routes, and empty segments except on raw ones.
+/// The gateway refuses blocked routes, answers some itself, and refuses empty segments except on raw ones.
 fn arrives(route: &Route, surplus: &str) -> bool {
-    route.auth != Auth::Blocked && (route.raw_path || !surplus.contains("//"))
+    is_served(route) && (route.raw_path || !surplus.contains("//"))
 }
 
 /// Whether a rule on the surplus takes nothing from the route itself.

@@ -1,4 +1,4 @@
-use edge_core::plan::{Cache, Host, Segment};
+use edge_core::plan::{Auth, Cache, Edge, Host, Segment};
 use edge_core::route::{Find, find};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -40,6 +40,10 @@ fn plan(mut routes: Vec<Route>) -> &'static Plan {
     Box::leak(Box::new(Plan { hosts, routes: routes.leak(), ..base() }))
 }
 
+/// Stands for no service: the gateway answers.
+const EDGE: &str = "edge";
+
+/// No service: blocked.
 fn route(
     hosts: &[&'static str],
     methods: &[&'static str],
@@ -60,7 +64,8 @@ fn route(
         methods: methods.to_vec().leak(),
         pattern,
         segments: segments.leak(),
-        service,
+        service: if service == EDGE { "" } else { service },
+        edge: (service == EDGE).then_some(Edge::Revocations),
         auth: if service.is_empty() { Auth::Blocked } else { Auth::Public },
         limit: None,
         cache: Cache::Off,
@@ -88,7 +93,7 @@ fn compare(plan: &'static Plan, rules: &[Rule], paths: &[String]) {
     for (host, path) in HOSTS.iter().flat_map(|host| paths.iter().map(move |path| (*host, path))) {
         for method in ["GET", "HEAD", "POST", "PUT", "PROPFIND"] {
             let Find::Route(route) = find(plan, host, method, path) else { continue };
-            if route.auth == Auth::Blocked || (path.contains("//") && !route.raw_path) {
+            if route.service.is_empty() || (path.contains("//") && !route.raw_path) {
                 continue;
             }
             let found = picked(rules, host, method, path);
@@ -102,7 +107,7 @@ fn any_route() -> impl Strategy<Value = Route> {
     let tail = prop::option::weighted(0.4, Just("{*x}"));
     let hosts = subsequence(HOSTS.to_vec(), 1..=3);
     let methods = prop_oneof![3 => Just(Vec::new()), 2 => subsequence(METHODS.to_vec(), 1..=2)];
-    let service = select(vec!["web", "web", "api", "api", ""]);
+    let service = select(vec!["web", "web", "api", "api", "", EDGE]);
     (parts, tail, hosts, methods, service, any::<bool>()).prop_map(
         |(parts, tail, hosts, methods, service, raw)| {
             let parts: Vec<&str> = parts.into_iter().chain(tail).collect();
@@ -164,6 +169,18 @@ fn routes_of_one_service_are_one_rule() {
         (rules[0].hosts.as_slice(), rules[0].paths.as_slice()),
         (&["one.dev", "two.dev"][..], &["/*".to_owned()][..])
     );
+}
+
+#[test]
+fn what_the_gateway_answers_itself_has_no_rule() {
+    let routes = vec![
+        route(ONE, &[], "/own/{x}", EDGE),
+        route(ONE, &[], "/{*x}", "api"),
+        route(TWO, &[], "/{*x}", EDGE),
+    ];
+    let rules = rules(plan(routes)).unwrap();
+    assert_eq!((rules.len(), rules[0].hosts.as_slice()), (1, ONE));
+    assert_eq!(rules[0].paths, ["/*"]);
 }
 
 #[test]

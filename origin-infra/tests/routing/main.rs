@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use edge_core::auth::Caller;
 use edge_core::forward::{self, Context};
 use edge_core::path::{self, Normal};
-use edge_core::plan::{Auth, Plan};
+use edge_core::plan::Plan;
 use edge_core::route::{Find, find};
 use edge_core::trace::Trace;
 use he2_config::Config;
@@ -58,7 +58,7 @@ struct Sent {
 /// What the gateway sends for a request; nothing where it answers itself.
 fn sent(plan: &'static Plan, host: &str, method: &str, path: &Normal, lock: Option<&str>) -> Option<Sent> {
     let Find::Route(route) = find(plan, host, method, &path.text) else { return None };
-    if route.auth == Auth::Blocked || (path.suspect.is_some() && !route.raw_path) {
+    if route.service.is_empty() || (path.suspect.is_some() && !route.raw_path) {
         return None;
     }
     // A caller who tries to choose for the load balancer.
@@ -68,9 +68,18 @@ fn sent(plan: &'static Plan, host: &str, method: &str, path: &Normal, lock: Opti
     }
     let trace = Trace::new(&arrived, [7; 24]);
     let method = method.parse::<Method>().expect("a method");
-    let lock = (plan.lock_header, lock);
-    let context =
-        Context { method: &method, ip: None, scheme: "https", host, request_id: "1", trace: &trace, lock };
+    let context = Context {
+        method: &method,
+        ip: None,
+        scheme: "https",
+        host,
+        request_id: "1",
+        trace: &trace,
+        lock: (plan.lock_header, lock),
+        target: &path.text,
+        identity: None,
+        now: 0,
+    };
     let headers = forward::request(&arrived, route.auth, &Caller::Anonymous, None, &context);
     let request = Request { method, path: path.text.clone(), headers };
     Some(Sent { request, service: route.service })

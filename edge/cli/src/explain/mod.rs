@@ -43,15 +43,16 @@ pub(crate) fn run(asked: &Asked) -> Said {
         .ok_or_else(|| Failure::Usage("the URL must be absolute, as https://he2.ai/api/agents".to_owned()))?;
     // Made once per run and used until its end.
     let plan: &'static Plan = Box::leak(Box::new(config.plan()));
-    let platform = Offline::new(asked, now_ms(asked)?)?;
-    let (response, record) = finish(gateway::handle(plan, &platform, request(asked, &target)));
-    let (limit, sent) = platform.into_seen();
+    let platform = Offline::new(plan, asked, now_ms(asked)?)?;
+    let body = asked.body.as_deref().map(offline::read).transpose()?.unwrap_or_default();
+    let (response, record) = finish(gateway::handle(plan, &platform, request(asked, &target, body)));
+    let (limit, sent) = platform.seen();
     let (method, headers, lines) = (asked.method.clone(), asked.headers.clone(), config.lines().clone());
     let seen = Seen { file, plan, lines, method, target, headers, record, response, asked: limit, sent };
     Ok(if asked.json { print::json(&seen) } else { print::text(&seen) })
 }
 
-fn request(asked: &Asked, target: &Target) -> Request<String> {
+fn request(asked: &Asked, target: &Target, body: String) -> Request<String> {
     let Target { scheme, host, path, query } = target.clone();
     Request {
         method: asked.method.clone(),
@@ -61,7 +62,7 @@ fn request(asked: &Asked, target: &Target) -> Request<String> {
         query,
         headers: asked.headers.clone(),
         ip: Some(asked.ip),
-        body: String::new(),
+        body,
     }
 }
 

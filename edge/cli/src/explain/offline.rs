@@ -2,12 +2,23 @@
 //! origin.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::rc::Rc;
 
-use edge_core::auth::{ADMIN_KEY, keys};
+use edge_core::auth::ADMIN_KEY;
+use edge_core::auth::isolate::Isolate;
+use edge_core::auth::keys::{Fetched, Jwk};
+use edge_core::auth::native::Key;
+use edge_core::auth::revocation::{self, Answer};
 use edge_core::cache::Stored;
-use edge_core::host::{Host, Outgoing, SendError, Settings};
+use edge_core::headers::single;
+use edge_core::host::{Host, Outgoing, ReadError, SendError, Settings};
 use edge_core::limit::{self, Ask, State, Verdict};
+use edge_core::plan::{Auth, Plan};
 use http::Response;
+use serde::Deserialize;
 
 use crate::Failure;
 use crate::args::Asked;
@@ -15,45 +26,86 @@ use crate::args::Asked;
 /// Stands for the Worker's variable.
 pub(super) const ORIGIN: &str = "ORIGIN";
 
-pub(super) struct Offline {
+#[derive(Clone)]
+pub(super) struct Offline(Rc<Inner>);
+
+struct Inner {
     now_ms: u64,
     settings: Settings,
-    store: RefCell<keys::Store>,
-    jwks: Result<String, String>,
+    isolate: Isolate<Key>,
+    jwks: Option<String>,
+    /// The key set is so old (s), and the issuer is down.
+    jwks_age: Option<u64>,
+    revocations: revocation::State,
     asked: RefCell<Option<String>>,
     sent: RefCell<Option<Outgoing<String>>>,
 }
 
 impl Offline {
-    pub(super) fn new(asked: &Asked, now_ms: u64) -> Result<Self, Failure> {
+    pub(super) fn new(plan: &'static Plan, asked: &Asked, now_ms: u64) -> Result<Self, Failure> {
         let settings = Settings {
             origin: ORIGIN.to_owned(),
-            issuer: asked.issuer.clone().unwrap_or_default(),
             origin_lock: Some("secret".to_owned()),
-            // A secret of the deployment: whatever was given is taken for right, and `steps` says so.
-            admin_key: edge_core::headers::single(&asked.headers, ADMIN_KEY).map(str::to_owned),
-            hs256_secret: std::env::var("JWT_HS256_SECRET").ok(),
+            identity_secret: Some("secret".to_owned()),
+            variables: variables(plan, asked),
             ..Settings::default()
         };
-        let jwks = match &asked.jwks {
-            None => Err("no key set here; name one by --jwks FILE".to_owned()),
-            Some(path) => Ok(std::fs::read_to_string(path)
-                .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?),
-        };
-        let (asked, sent) = (RefCell::default(), RefCell::default());
-        Ok(Self { now_ms, settings, store: RefCell::default(), jwks, asked, sent })
+        let revocations = asked.revocations.as_deref().map(revoked).transpose()?;
+        Ok(Self(Rc::new(Inner {
+            now_ms,
+            settings,
+            isolate: Isolate::new(plan),
+            jwks: asked.jwks.as_deref().map(read).transpose()?,
+            jwks_age: asked.jwks_age,
+            revocations: revocations.unwrap_or_default(),
+            asked: RefCell::default(),
+            sent: RefCell::default(),
+        })))
     }
 
-    pub(super) fn into_seen(self) -> (Option<String>, Option<Outgoing<String>>) {
-        (self.asked.into_inner(), self.sent.into_inner())
+    /// The limiter's object that was asked, and what was sent to the origin.
+    pub(super) fn seen(&self) -> (Option<String>, Option<Outgoing<String>>) {
+        (self.0.asked.take(), self.0.sent.take())
     }
+}
+
+pub(super) fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+}
+
+/// What `GET /.edge/revocations` answers.
+fn revoked(path: &Path) -> Result<revocation::State, Failure> {
+    #[derive(Deserialize)]
+    struct Listed {
+        revocations: Vec<revocation::Entry>,
+    }
+    let Listed { revocations } = serde_json::from_str(&read(path)?)
+        .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+    Ok(revocation::State { version: 1, entries: revocations })
+}
+
+/// Those of the environment. The issuer may be an option instead; and the operators' key is a secret of the deployment:
+/// where it is not set, whatever was given is taken for right, and `steps` says so.
+fn variables(plan: &Plan, asked: &Asked) -> BTreeMap<&'static str, String> {
+    let of_environment = |name: &&'static str| Some((*name, std::env::var(name).ok()?));
+    let mut variables: BTreeMap<_, _> = plan.variables.iter().filter_map(of_environment).collect();
+    if let (Some(issuer), Some(address)) = (plan.issuers.first(), &asked.issuer) {
+        variables.insert(issuer.variable, address.clone());
+    }
+    for route in plan.routes {
+        if let (Auth::Admin(admin), Some(given)) = (route.auth, single(&asked.headers, ADMIN_KEY)) {
+            variables.entry(admin.secret).or_insert_with(|| given.to_owned());
+        }
+    }
+    variables
 }
 
 impl Host for Offline {
     type Body = String;
+    type Key = Key;
 
     fn now_ms(&self) -> u64 {
-        self.now_ms
+        self.0.now_ms
     }
 
     fn random(&self) -> [u8; 24] {
@@ -61,15 +113,19 @@ impl Host for Offline {
     }
 
     fn settings(&self) -> &Settings {
-        &self.settings
+        &self.0.settings
     }
 
-    fn key_store(&self) -> &RefCell<keys::Store> {
-        &self.store
+    fn isolate(&self) -> &Isolate<Key> {
+        &self.0.isolate
     }
 
     fn text(&self, text: String) -> String {
         text
+    }
+
+    fn bytes(&self, bytes: Vec<u8>) -> String {
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     fn empty(&self) -> String {
@@ -78,13 +134,59 @@ impl Host for Offline {
 
     async fn pause(&self, _: u32) {}
 
-    async fn fetch_keys(&self) -> Result<keys::Fetched, String> {
-        self.jwks.clone().map(|json| keys::Fetched { json, max_age: None })
+    fn background(&self, _: impl Future<Output = ()> + 'static) {}
+
+    async fn fetch_keys(&self, _: &str) -> Result<Fetched, String> {
+        match (&self.0.jwks, self.0.jwks_age) {
+            (Some(_), Some(_)) => Err("the issuer is taken to be down".to_owned()),
+            (Some(json), None) => {
+                Ok(Fetched { json: json.clone(), max_age: None, fetched_ms: self.0.now_ms })
+            }
+            (None, _) => Err("no key set here; name one by --jwks FILE".to_owned()),
+        }
+    }
+
+    async fn shared_keys(&self, _: &str) -> Option<Fetched> {
+        let fetched_ms = self.0.now_ms.saturating_sub(self.0.jwks_age?.saturating_mul(1_000));
+        Some(Fetched { json: self.0.jwks.clone()?, max_age: None, fetched_ms })
+    }
+
+    async fn share_keys(&self, _: &str, _: &Fetched) {}
+
+    async fn import(&self, jwk: &Jwk) -> Result<Key, String> {
+        Key::import(jwk)
+    }
+
+    async fn verify(&self, key: &Key, message: &[u8], signature: &[u8]) -> bool {
+        key.verify(message, signature)
+    }
+
+    async fn read(&self, body: String, most: u32) -> Result<Vec<u8>, ReadError> {
+        match usize::try_from(most).is_ok_and(|most| body.len() <= most) {
+            true => Ok(body.into_bytes()),
+            false => Err(ReadError::TooLong),
+        }
+    }
+
+    fn end_when(&self, body: String, _: impl Future<Output = ()> + 'static) -> String {
+        body
+    }
+
+    async fn revocations(&self, ask: &revocation::Ask) -> Result<Answer, String> {
+        Ok(revocation::answer(&self.0.revocations, ask.clone(), self.0.now_ms / 1_000).1)
+    }
+
+    async fn is_acknowledged(&self, _: &str) -> Result<bool, String> {
+        Ok(false)
+    }
+
+    async fn acknowledge(&self, _: &str, _: u32) -> Result<(), String> {
+        Ok(())
     }
 
     async fn take(&self, object: &str, ask: &Ask) -> Result<Verdict, String> {
-        self.asked.replace(Some(object.to_owned()));
-        Ok(limit::take(&State::default(), ask, self.now_ms).1)
+        self.0.asked.replace(Some(object.to_owned()));
+        Ok(limit::take(&State::default(), ask, self.0.now_ms).1)
     }
 
     async fn cached(&self, _: &str) -> Option<(Stored, String)> {
@@ -98,7 +200,7 @@ impl Host for Offline {
     fn forget(&self, _: &str) {}
 
     async fn send(&self, request: Outgoing<String>) -> Result<Response<String>, SendError> {
-        self.sent.replace(Some(request));
+        self.0.sent.replace(Some(request));
         Ok(Response::new(String::new()))
     }
 }

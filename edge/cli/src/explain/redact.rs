@@ -6,8 +6,8 @@ use http::{HeaderMap, HeaderValue};
 const HIDDEN: &str = "(hidden)";
 
 /// Parts of the names of fields that carry a secret or a proof.
-const SECRET_FIELDS: [&str; 8] =
-    ["authorization", "cookie", "key", "lock", "secret", "signature", "token", "x-mcp-headers"];
+const SECRET_FIELDS: [&str; 9] =
+    ["authorization", "cookie", "identity", "key", "lock", "secret", "signature", "token", "x-mcp-headers"];
 
 /// Query parameters that do.
 const SECRET_PARAMETERS: [&str; 6] = ["token", "access_token", "refresh_token", "apikey", "api_key", "code"];

@@ -1,8 +1,9 @@
 //! The steps of a request's way in words, from what the gateway recorded.
 
 use edge_core::auth::Refusal;
+use edge_core::auth::token::TokenFault;
 use edge_core::fault::Fault;
-use edge_core::plan::{Auth, Cache, Host, Limit};
+use edge_core::plan::{Auth, Cache, Host, Limit, SignIn};
 use edge_core::{cors, route};
 use http::header::ORIGIN;
 
@@ -49,10 +50,11 @@ pub(super) fn steps(seen: &Seen) -> Vec<Step> {
 pub(super) fn class(auth: Auth) -> &'static str {
     match auth {
         Auth::Public => "public",
-        Auth::Optional => "optional",
-        Auth::User => "user",
-        Auth::Stream => "stream",
-        Auth::Admin => "admin",
+        Auth::SignIn(SignIn { required: false, .. }) => "optional",
+        Auth::SignIn(SignIn { user: true, api_key: true, .. }) => "any_of",
+        Auth::SignIn(SignIn { api_key: true, .. }) => "api_key",
+        Auth::SignIn(_) => "user",
+        Auth::Admin(_) => "admin",
         Auth::Webhook(_) => "webhook",
         Auth::Blocked => "blocked",
     }
@@ -110,6 +112,7 @@ fn found(seen: &Seen) -> Outcome {
     let says = format!("{}: {methods} {}", route.name, route.pattern);
     match seen.record.refused {
         Some(Fault::Path(_) | Fault::Refused(Refusal::Blocked)) => Err(format!("{says}, {}", refused(seen))),
+        _ if route.edge.is_some() => Ok(format!("{says}, answered by the edge")),
         _ => Ok(format!("{says}, to {}", route.service)),
     }
 }
@@ -133,16 +136,29 @@ fn cross_origin(seen: &Seen) -> Outcome {
 fn caller(seen: &Seen) -> Outcome {
     let Some(route) = seen.record.matched else { return Err(refused(seen)) };
     let class = class(route.auth);
-    let Some(caller) = seen.record.caller else { return Err(format!("{class}: {}", refused(seen))) };
+    let Some(caller) = seen.record.caller else {
+        return Err(format!("{class}: {}{}", refused(seen), hint(seen)));
+    };
     let id = seen.record.caller_id.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
-    Ok(format!("{class}: {caller}{id}{}", assumed(route.auth, caller)))
+    let signed = seen.record.signed.as_deref().map(|signed| format!(" ({signed})")).unwrap_or_default();
+    let says = format!("{class}: {caller}{id}{signed}{}", assumed(route.auth, caller));
+    Ok([&[says], &seen.record.degraded[..]].concat().join("; "))
+}
+
+/// What an explanation lacks that the Worker has.
+fn hint(seen: &Seen) -> &'static str {
+    match seen.record.refused {
+        Some(Fault::Refused(Refusal::Token(TokenFault::Issuer))) => "; --issuer URL names the one to accept",
+        _ => "",
+    }
 }
 
 /// What only the origin or the deployment can check.
 fn assumed(auth: Auth, caller: &str) -> &'static str {
     match (auth, caller) {
-        (Auth::Admin, _) => " (its key is a secret of the deployment, taken for right here)",
-        (Auth::Webhook(_), _) => " (the origin checks the signature)",
+        (Auth::Admin(admin), _) if std::env::var_os(admin.secret).is_none() => {
+            " (its key is a secret of the deployment, taken for right here)"
+        }
         (_, "api-key") => " (its digest; the origin checks the secret)",
         _ => "",
     }
@@ -164,6 +180,7 @@ fn cached(seen: &Seen) -> Outcome {
     let status = seen.record.cache.as_deref().unwrap_or_default();
     match &seen.sent {
         Some(_) => Ok(format!("{}; with nothing stored: {status}", policy(seen))),
+        None if seen.record.refused.is_none() => Err(format!("answered here with {}", seen.record.status)),
         None => Err(refused(seen)),
     }
 }

@@ -4,7 +4,7 @@ use crate::support::{complained, file, he2, said};
 fn a_good_file_gets_one_line_with_counts() {
     let (code, text) = said(&he2(&["check"]));
     assert_eq!(code, 0);
-    assert!(text.starts_with("he2.toml is good: 3 hosts, 3 services, "), "{text}");
+    assert!(text.starts_with("he2.toml is good: 3 hosts, 3 services, 2 issuers, "), "{text}");
     assert_eq!(text.lines().count(), 1);
 }
 

@@ -17,7 +17,7 @@ fn a_signed_in_call_is_followed_to_the_origin() {
         "--ip",
         "198.51.100.7",
     ]);
-    assert_eq!(step(&found, "auth"), "user: user user-7");
+    assert_eq!(step(&found, "auth"), "any_of: user user-7 (ES256 by supabase, key set of 0 s ago)");
     assert_eq!(
         step(&found, "limit"),
         "600 per 60 s and 10000 per 3600 s, counted for api/user/user-7; would be asked"
@@ -33,7 +33,7 @@ fn a_signed_in_call_is_followed_to_the_origin() {
 #[test]
 fn a_refusal_names_its_step_its_reason_and_the_line_of_the_route() {
     let found = explained(&["GET", "https://he2.ai/api/agents"]);
-    assert_eq!(step(&found, "auth"), "user: refused with 401: No valid authentication credentials found");
+    assert_eq!(step(&found, "auth"), "any_of: refused with 401: No valid authentication credentials found");
     assert_eq!(found["steps"].as_array().unwrap().last().unwrap()["step"], "auth");
     assert_eq!((&found["answer"]["status"], &found["forward"]), (&json!(401), &json!(null)));
     let line =
@@ -60,15 +60,15 @@ fn an_expired_token_is_explained_as_expired() {
         &later,
     ];
     let found = explained(&request);
-    assert_eq!(step(&found, "auth"), "user: refused with 401: token: the token has expired");
+    assert_eq!(step(&found, "auth"), "any_of: refused with 401: token: the token has expired");
 }
 
 #[test]
 fn a_token_without_a_key_set_says_which_option_is_missing() {
     let (token, _) = signed_in("no-key-set");
-    let found =
-        explained(&["GET", "https://he2.ai/api/agents", "-H", &format!("Authorization: Bearer {token}")]);
-    let expected = "user: refused with 503: sign-in cannot be checked right now (no key set here; name one by --jwks FILE)";
+    let header = format!("Authorization: Bearer {token}");
+    let found = explained(&["GET", "https://he2.ai/api/agents", "-H", &header, "--issuer", ISSUER]);
+    let expected = "any_of: refused with 503: sign-in cannot be checked right now (no key set here; name one by --jwks FILE)";
     assert_eq!(step(&found, "auth"), expected);
 }
 
@@ -82,7 +82,7 @@ fn no_secret_is_printed() {
         ("https://he2.ai/api/agents".to_owned(), format!("X-API-Key: {key}")),
         ("https://he2.ai/api/agents".to_owned(), format!("Authorization: Bearer {token}")),
         ("https://he2.ai/api/send-welcome-email".to_owned(), "X-Admin-Api-Key: hush".to_owned()),
-        ("https://api.he2.ai/api/composio/webhook".to_owned(), "X-Composio-Secret: hush".to_owned()),
+        ("https://api.he2.ai/api/triggers/7/webhook".to_owned(), "X-Trigger-Secret: hush".to_owned()),
     ] {
         for form in [&["--json"][..], &[]] {
             let method = if url.ends_with("webhook") { "POST" } else { "GET" };

@@ -12,6 +12,8 @@
 mod check;
 /// `he2 explain`.
 mod explain;
+/// Each reason for a refusal, explained.
+mod refusals;
 /// The routes of the app, each explained.
 mod routes;
 /// Running the command, and signing in.

@@ -14,8 +14,8 @@ fn class(of_the_app: &str) -> &'static str {
     match of_the_app {
         "PUBLIC" => "public",
         "OPTIONAL" => "optional",
-        "USER" => "user",
-        "USER_OR_QUERY_TOKEN" => "stream",
+        // A token in the query is a source, not a class.
+        "USER" | "USER_OR_QUERY_TOKEN" => "any_of",
         "ADMIN_KEY" => "admin",
         "SIGNED_WEBHOOK" => "webhook",
         "BLOCKED" => "blocked",

@@ -2,7 +2,7 @@
 
 use edge_core::plan::Cors;
 
-use super::text::{check_known, check_list, is_host, is_token, leaked};
+use super::text::{check_known, check_list, is_authority, is_token, leaked};
 use crate::fault::Report;
 use crate::read::Lined;
 use crate::{leak, reach, written};
@@ -42,13 +42,6 @@ fn check_origin(origin: &Lined<String>, report: &Report) {
         _ => "is not as browsers send it; write `https://host` or `https://host:port` in lower case",
     };
     report.add(origin.line, format!("origin `{text}` {fault}"));
-}
-
-fn is_authority(text: &str, default_port: &str) -> bool {
-    match text.split_once(':') {
-        Some((host, port)) => is_host(host) && port != default_port && port.parse::<u16>().is_ok(),
-        None => is_host(text),
-    }
 }
 
 fn is_local(authority: &str) -> bool {

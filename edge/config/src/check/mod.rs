@@ -1,20 +1,27 @@
 //! From what he2.toml says to what holds: every rule that needs more than one value's kind.
 
+mod admin;
 mod auth;
+mod bindings;
+mod condition;
 mod cors;
 mod environments;
 mod hosts;
 mod infra;
+mod issuers;
 mod load_balancer;
 mod network;
 mod origin;
 mod policies;
 mod redis;
+mod route_auth;
 mod routes;
 mod services;
+mod sign_in;
 mod text;
 mod unused;
 mod variables;
+mod webhook;
 
 use edge_core::plan::Plan;
 
@@ -40,15 +47,19 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
     reach::check(&routes, report);
     let infra = infra::check(written, parties, domain.as_deref(), &routes, report);
     let auth = written.auth.as_ref().and_then(|auth| auth::check(auth, report));
+    let issuers = issuers::check(&written.issuers, report);
     let cors = written.cors.as_ref().and_then(|cors| cors::check(cors, report));
+    let variables = bindings::check(written, report);
     let lock_header = origin.and_then(|origin| origin::lock_header(origin.lock_header.as_ref()?, report));
     let plan = Plan {
         hosts: leak::list(hosts),
         services: leak::list(services.iter().map(services::planned).collect()),
         routes: leak::list(routes),
         auth: auth?,
+        issuers: leak::list(issuers),
         cors: cors?,
         lock_header: lock_header?,
+        variables,
     };
     if report.count() == before {
         services::health(&written.services, &plan, report);

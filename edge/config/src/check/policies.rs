@@ -1,6 +1,6 @@
 //! Limits and cache policies, to which routes refer by name.
 
-use edge_core::plan::{Auth, Cache, Limit, Window};
+use edge_core::plan::{Auth, Cache, Limit, SignIn, Source, Window};
 
 use super::text::check_name;
 use crate::fault::Report;
@@ -17,18 +17,35 @@ pub(crate) fn limits(limits: &[written::Limit], report: &Report) -> Vec<Limit> {
 pub(crate) fn misfit(auth: Auth, cache: Cache) -> Option<&'static str> {
     match (auth, cache) {
         (_, Cache::Off) => None,
-        (Auth::Stream, _) => Some("a stream is one caller's; remove `cache`"),
+        (auth, _) if is_stream(auth) => Some("a stream is one caller's; remove `cache`"),
         (Auth::Webhook(_), _) => Some("a webhook's answer is its sender's; remove `cache`"),
-        (Auth::Admin, _) => Some("operators see live answers only; remove `cache`"),
+        (Auth::Admin(_), _) => Some("operators see live answers only; remove `cache`"),
         (Auth::Blocked, _) => Some("a blocked route has no answer to store; remove `cache`"),
         (Auth::Public, Cache::Assign { shared: true, .. }) => {
             Some("`shared` is for routes that check the caller; use a policy without it")
         }
-        (Auth::User, Cache::Obey | Cache::Assign { shared: false, .. }) => Some(
-            "every caller here is known, so it stores nothing; use one with `shared = true`, or remove `cache`",
-        ),
+        (Auth::SignIn(SignIn { required: true, .. }), Cache::Obey | Cache::Assign { shared: false, .. }) => {
+            Some(
+                "every caller here is known, so it stores nothing; use one with `shared = true`, or remove `cache`",
+            )
+        }
         _ => None,
     }
+}
+
+/// Why a class takes no limit: it would break the caller.
+pub(crate) fn unlimited(auth: Auth) -> Option<&'static str> {
+    match auth {
+        Auth::Webhook(_) => Some("a webhook: its sender gives up on one that is refused"),
+        Auth::Blocked => Some("a blocked route"),
+        auth if is_stream(auth) => Some("a stream: browsers never reconnect after a refusal"),
+        _ => None,
+    }
+}
+
+/// Whether browsers come with an `EventSource`: nothing else needs its token in the query.
+fn is_stream(auth: Auth) -> bool {
+    matches!(auth, Auth::SignIn(SignIn { sources, .. }) if sources.contains(&Source::Query))
 }
 
 /// The policies that hold, by name.
@@ -66,7 +83,7 @@ fn check_lengths(windows: &[written::Window], report: &Report) {
     }
 }
 
-fn window(window: &written::Window) -> Option<Window> {
+pub(crate) fn window(window: &written::Window) -> Option<Window> {
     Some(Window { quota: window.quota.as_ref()?.value, seconds: window.seconds.as_ref()?.value })
 }
 

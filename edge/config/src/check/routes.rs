@@ -1,15 +1,15 @@
 //! Routes: one entry of the plan for each path.
 
-use edge_core::plan::{Auth, Cache, Host, Limit, Route, Segment};
+use edge_core::plan::{Auth, Cache, Edge, Host, Limit, Route, Segment};
 
-use super::text::{check_known, check_list, check_name, check_twice, is_token, leaked};
-use super::{origin, policies};
+use super::text::{check_known, check_list, check_name, check_twice, leaked};
+use super::{origin, policies, route_auth};
 use crate::fault::Report;
-use crate::read::Lined;
-use crate::written::{self, RouteAuth, Written};
+use crate::read::{Given, Lined};
+use crate::written::{self, Written};
 use crate::{leak, pattern, reach, suggest};
 
-const CLASSES: [&str; 6] = ["public", "optional", "user", "stream", "admin", "blocked"];
+const EDGES: [(&str, Edge); 1] = [("revocations", Edge::Revocations)];
 
 /// What routes refer to: all names that are written, and the values of those without a fault.
 pub(crate) struct Names<'a> {
@@ -33,8 +33,10 @@ pub(crate) fn check(names: &Names<'_>, first_byte: Option<&Lined<u32>>, report: 
 
 /// One route for each of its paths.
 fn checked(route: &written::Route, names: &Names<'_>, first_byte: u32, report: &Report) -> Vec<Route> {
-    let auth = auth(route, report);
-    let service = service(route, auth, names, report);
+    let auth = route.auth.as_ref().and_then(|auth| route_auth::check(&auth.value, names.written, report));
+    check_behind(route, auth, report);
+    let service = service(route, names, report);
+    let edge = edge(route, auth, report);
     let limit = limit(route, auth, names, report);
     let cache = cache(route, auth, names, report);
     let hosts = hosts(route, names, report);
@@ -49,6 +51,7 @@ fn checked(route: &written::Route, names: &Names<'_>, first_byte: u32, report: &
         pattern,
         segments,
         service,
+        edge,
         auth: auth.unwrap_or(Auth::Blocked),
         limit,
         cache,
@@ -108,55 +111,27 @@ fn methods(route: &written::Route, report: &Report) -> Option<&'static [&'static
     (report.count() == before).then(|| leaked(&methods.value))
 }
 
-fn auth(route: &written::Route, report: &Report) -> Option<Auth> {
-    let auth = route.auth.as_ref()?;
-    match &auth.value {
-        RouteAuth::Webhook(headers) => Some(webhook(auth.line, headers, report)),
-        RouteAuth::Named(class) => match class.as_str() {
-            "public" => Some(Auth::Public),
-            "optional" => Some(Auth::Optional),
-            "user" => Some(Auth::User),
-            "stream" => Some(Auth::Stream),
-            "admin" => Some(Auth::Admin),
-            "blocked" => Some(Auth::Blocked),
-            "webhook" => {
-                report.add(
-                    auth.line,
-                    "auth `webhook` needs its headers; write { webhook = [\"stripe-signature\"] }",
-                );
-                None
-            }
-            other => {
-                report.add(auth.line, format!("unknown auth `{other}`; {}", suggest::hint(other, CLASSES)));
-                None
-            }
-        },
-    }
-}
-
-fn webhook(line: u32, headers: &[Lined<String>], report: &Report) -> Auth {
-    if headers.is_empty() {
-        report.add(line, "auth `webhook` names no header; name those of which one must be there");
-    }
-    check_twice("header", headers, report);
-    for header in headers {
-        if !is_token(&header.value) || header.value.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            report.add(header.line, format!("`{}` is no header name in lower case", header.value));
+/// What is behind the route: a service, the edge itself, or nothing where it is blocked.
+fn check_behind(route: &written::Route, auth: Option<Auth>, report: &Report) {
+    let (service, edge) = (route.service.good(), route.edge.good());
+    let missing = route.service.is_absent() && route.edge.is_absent();
+    let fault = match (auth, service, edge) {
+        (Some(Auth::Blocked), Some(service), _) => {
+            (service.line, "a blocked route goes to no service; remove `service`")
         }
-    }
-    Auth::Webhook(leaked(headers))
-}
-
-fn service(route: &written::Route, auth: Option<Auth>, names: &Names<'_>, report: &Report) -> &'static str {
-    let Some(service) = route.service.good() else {
-        if route.service.is_absent() && !matches!(auth, Some(Auth::Blocked) | None) {
-            report.add(route.line, "[[route]] needs `service`; name what answers it");
+        (Some(Auth::Blocked), _, Some(edge)) => (edge.line, "a blocked route has no answer; remove `edge`"),
+        (Some(Auth::Blocked) | None, ..) => return,
+        (_, Some(_), Some(edge)) => {
+            (edge.line, "`edge` answers in place of a service; remove one of the two")
         }
-        return "";
+        _ if missing => (route.line, "[[route]] needs `service`; name what answers it"),
+        _ => return,
     };
-    if auth == Some(Auth::Blocked) {
-        report.add(service.line, "a blocked route goes to no service; remove `service`");
-    }
+    report.add(fault.0, fault.1);
+}
+
+fn service(route: &written::Route, names: &Names<'_>, report: &Report) -> &'static str {
+    let Some(service) = route.service.good() else { return "" };
     let known = names.written.services.iter().map(|service| service.name.value.as_str());
     check_reference("service", service, known.collect(), report);
     let found = names.written.services.iter().find(|known| known.name.value == service.value);
@@ -169,17 +144,26 @@ fn service(route: &written::Route, auth: Option<Auth>, names: &Names<'_>, report
     leak::text(&service.value)
 }
 
+/// What the edge answers itself is for operators.
+fn edge(route: &written::Route, auth: Option<Auth>, report: &Report) -> Option<Edge> {
+    let edge = route.edge.good()?;
+    let found = EDGES.iter().find(|(name, _)| *name == edge.value);
+    if found.is_none() {
+        let hint = suggest::hint(&edge.value, EDGES.map(|(name, _)| name));
+        report.add(edge.line, format!("unknown edge `{}`; {hint}", edge.value));
+    }
+    if auth.is_some_and(|auth| !matches!(auth, Auth::Admin(_) | Auth::Blocked)) {
+        let text = format!("edge `{}` is for operators; give the route auth `admin`", edge.value);
+        report.add(edge.line, text);
+    }
+    found.map(|(_, edge)| *edge)
+}
+
 fn limit(route: &written::Route, auth: Option<Auth>, names: &Names<'_>, report: &Report) -> Option<Limit> {
     let limit = route.limit.good()?;
     let known = names.written.limits.iter().map(|limit| limit.name.value.as_str());
     check_reference("limit", limit, known.collect(), report);
-    let reason = match auth {
-        Some(Auth::Webhook(_)) => Some("a webhook: its sender gives up on one that is refused"),
-        Some(Auth::Stream) => Some("a stream: browsers never reconnect after a refusal"),
-        Some(Auth::Blocked) => Some("a blocked route"),
-        _ => None,
-    };
-    if let Some(reason) = reason {
+    if let Some(reason) = auth.and_then(policies::unlimited) {
         report.add(limit.line, format!("no limit on {reason}; remove `limit`"));
     }
     names.limits.iter().find(|known| known.name == limit.value).copied()
@@ -191,10 +175,17 @@ fn cache(route: &written::Route, auth: Option<Auth>, names: &Names<'_>, report: 
     check_reference("cache", cache, known.collect(), report);
     let found = names.caches.iter().find(|(name, _)| *name == cache.value);
     let found = found.map_or(Cache::Off, |(_, policy)| *policy);
-    if let Some(fault) = auth.and_then(|auth| policies::misfit(auth, found)) {
+    if let Some(fault) = misfit(route, auth, found) {
         report.add(cache.line, format!("cache `{}`: {fault}", cache.value));
     }
     found
+}
+
+fn misfit(route: &written::Route, auth: Option<Auth>, cache: Cache) -> Option<&'static str> {
+    match route.edge {
+        Given::Absent => policies::misfit(auth?, cache),
+        _ => Some("the edge's own answers are live; remove `cache`"),
+    }
 }
 
 /// Notes a name that is written nowhere.

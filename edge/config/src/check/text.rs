@@ -1,5 +1,7 @@
 //! Forms of text: names, host names, header names, paths.
 
+use std::ops::RangeInclusive;
+
 use crate::fault::Report;
 use crate::read::Lined;
 use crate::written::Texts;
@@ -31,6 +33,14 @@ pub(crate) fn is_host(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(is_label)
 }
 
+/// A host, with a port unless it is the scheme's own.
+pub(crate) fn is_authority(text: &str, default_port: &str) -> bool {
+    match text.split_once(':') {
+        Some((host, port)) => is_host(host) && port != default_port && port.parse::<u16>().is_ok(),
+        None => is_host(text),
+    }
+}
+
 /// The name of a header (RFC 9110 §5.6.2).
 pub(crate) fn is_token(text: &str) -> bool {
     let special = b"!#$%&'*+-.^_`|~";
@@ -59,10 +69,35 @@ pub(crate) fn check_known(what: &str, items: &[Lined<String>], known: &[&str], r
 /// Notes an empty list, and every item that is there twice.
 pub(crate) fn check_list(key: &str, list: &Texts, report: &Report) {
     let Some(list) = list else { return };
-    if list.value.is_empty() {
-        report.add(list.line, format!("`{key}` is empty; name at least one"));
+    check_items(key, list.line, &list.value, report);
+}
+
+/// As [`check_list`], and notes every empty string: a token could say nothing, and would be taken for good.
+pub(crate) fn check_texts(key: &str, line: u32, items: &[Lined<String>], report: &Report) {
+    check_items(key, line, items, report);
+    for item in items.iter().filter(|item| item.value.is_empty()) {
+        report.add(item.line, format!("`{key}` holds an empty string; remove it"));
     }
-    check_twice(key, &list.value, report);
+}
+
+fn check_items(key: &str, line: u32, items: &[Lined<String>], report: &Report) {
+    if items.is_empty() {
+        report.add(line, format!("`{key}` is empty; name at least one"));
+    }
+    check_twice(key, items, report);
+}
+
+/// Notes a number out of bounds.
+pub(crate) fn check_range(
+    key: &str,
+    number: Option<&Lined<u32>>,
+    range: &RangeInclusive<u32>,
+    report: &Report,
+) {
+    let (least, most) = (range.start(), range.end());
+    if let Some(number) = number.filter(|number| !range.contains(&number.value)) {
+        report.add(number.line, format!("{key} {}: give {least} to {most}", number.value));
+    }
 }
 
 /// The items, as the plan has them.

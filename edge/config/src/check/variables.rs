@@ -131,7 +131,7 @@ impl<'w> Collected<'w> {
     }
 }
 
-fn is_variable(name: &str) -> bool {
+pub(super) fn is_variable(name: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
     name.bytes().next().is_some_and(|first| first.is_ascii_uppercase()) && name.bytes().all(inner)
 }

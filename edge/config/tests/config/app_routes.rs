@@ -1,7 +1,7 @@
 //! Every route of the app falls under a route of he2.toml with the class that the app itself gives it, except
 //! where the gateway is stricter on purpose.
 
-use edge_core::plan::{Auth, Plan, Route};
+use edge_core::plan::{Auth, Edge, Plan, Route, SignIn, Source};
 use edge_core::route::{Find, find};
 
 struct Row {
@@ -52,13 +52,17 @@ fn example(pattern: &str) -> String {
     pattern.split('/').map(fill).collect::<Vec<_>>().join("/")
 }
 
+/// What the app calls it. Wherever the app takes a user it takes an API key too.
 fn class(auth: Auth) -> &'static str {
     match auth {
         Auth::Public => "PUBLIC",
-        Auth::Optional => "OPTIONAL",
-        Auth::User => "USER",
-        Auth::Stream => "USER_OR_QUERY_TOKEN",
-        Auth::Admin => "ADMIN_KEY",
+        Auth::SignIn(SignIn { required: false, user: true, api_key: false, sources: [], .. }) => "OPTIONAL",
+        Auth::SignIn(SignIn { required: true, user: true, api_key: true, sources: [], .. }) => "USER",
+        Auth::SignIn(SignIn {
+            required: true, user: true, api_key: true, sources: [Source::Query], ..
+        }) => "USER_OR_QUERY_TOKEN",
+        Auth::SignIn(_) => "another",
+        Auth::Admin(_) => "ADMIN_KEY",
         Auth::Webhook(_) => "SIGNED_WEBHOOK",
         Auth::Blocked => "BLOCKED",
     }
@@ -105,7 +109,7 @@ fn no_anonymous_caller_writes_to_a_sandbox() {
     for method in ["POST", "PUT", "PATCH", "DELETE"] {
         for path in ["/api/sandboxes/5f0c", "/api/sandboxes/5f0c/files", "/api/sandboxes/5f0c/files/content"]
         {
-            assert_eq!(route(plan, "api.he2.ai", method, path).auth, Auth::User, "{method} {path}");
+            assert_eq!(class(route(plan, "api.he2.ai", method, path).auth), "USER", "{method} {path}");
         }
     }
 }
@@ -118,7 +122,8 @@ fn what_must_not_be_reached_from_outside_is_blocked() {
     {
         assert_eq!(route(plan, "api.he2.ai", "GET", path).auth, Auth::Blocked, "{path}");
     }
-    assert_eq!(route(plan, "api.he2.ai", "POST", "/api/admin/anything/else").auth, Auth::Admin);
+    let admin = route(plan, "api.he2.ai", "POST", "/api/admin/anything/else").auth;
+    assert_eq!(class(admin), "ADMIN_KEY");
     assert_eq!(find(plan, "api.he2.ai", "GET", "/"), Find::NotFound);
 }
 
@@ -127,8 +132,26 @@ fn an_unknown_route_of_the_api_needs_a_user() {
     let plan = plan();
     for host in ["he2.ai", "api.he2.ai"] {
         let route = route(plan, host, "PUT", "/api/not/yet/known");
-        assert_eq!((route.auth, route.service), (Auth::User, "backend"));
+        assert_eq!((class(route.auth), route.service), ("USER", "backend"));
     }
+}
+
+#[test]
+fn revocations_are_the_edges_own_and_for_operators() {
+    let plan = plan();
+    for method in ["GET", "POST", "DELETE"] {
+        let route = route(plan, "api.he2.ai", method, "/.edge/revocations");
+        assert_eq!((route.edge, route.service), (Some(Edge::Revocations), ""), "{method}");
+        assert_eq!(class(route.auth), "ADMIN_KEY", "{method}");
+    }
+    assert!(matches!(find(plan, "api.he2.ai", "PUT", "/.edge/revocations"), Find::MethodNotAllowed(_)));
+}
+
+#[test]
+fn a_session_cookie_signs_in_where_next_reads_it_and_nowhere_else() {
+    let takes_cookie = |route: &&Route| matches!(route.auth, Auth::SignIn(SignIn { sources, .. }) if sources.contains(&Source::Cookie));
+    let names: Vec<_> = plan().routes.iter().filter(takes_cookie).map(|route| route.name).collect();
+    assert_eq!(names, ["next-api"; 3]);
 }
 
 #[test]

@@ -1,8 +1,15 @@
-//! wrangler.toml deploys what he2.toml describes: the same hosts, and the binding that limits need.
+//! wrangler.toml deploys what he2.toml describes: the same hosts, and the bindings, variables and secrets that the
+//! gateway needs.
 
+use std::collections::BTreeSet;
+
+use edge_core::auth::revocation;
 use edge_core::limit;
+use edge_core::plan::Auth;
 use he2_config::Config;
 use toml::{Table, Value};
+
+const ENVIRONMENTS: [&str; 2] = ["production", "staging"];
 
 fn config() -> Config {
     he2_config::parse("he2.toml", include_str!("../../../../he2.toml"))
@@ -35,7 +42,7 @@ fn production_routes_are_the_hosts_redirected_ones_too() {
 }
 
 #[test]
-fn every_environment_binds_the_limiter_to_a_class_that_is_migrated() {
+fn every_environment_binds_the_durable_objects_to_classes_that_are_migrated() {
     let wrangler = wrangler();
     let migrated: Vec<&str> = wrangler["migrations"]
         .as_array()
@@ -44,9 +51,9 @@ fn every_environment_binds_the_limiter_to_a_class_that_is_migrated() {
         .flat_map(|migration| migration["new_sqlite_classes"].as_array().unwrap())
         .map(|class| class.as_str().unwrap())
         .collect();
-    for name in ["production", "staging"] {
+    for name in ENVIRONMENTS {
         let bindings = &environment(&wrangler, name)["durable_objects"]["bindings"];
-        assert_eq!(texts(bindings, "name"), [limit::BINDING], "{name}");
+        assert_eq!(texts(bindings, "name"), [limit::BINDING, revocation::BINDING, "DELIVERIES"], "{name}");
         assert!(texts(bindings, "class_name").iter().all(|class| migrated.contains(class)), "{name}");
     }
 }
@@ -54,10 +61,39 @@ fn every_environment_binds_the_limiter_to_a_class_that_is_migrated() {
 #[test]
 fn the_addresses_that_the_gateway_needs_are_set_in_every_environment() {
     let wrangler = wrangler();
-    for (name, variable) in
-        [("production", "ORIGIN"), ("production", "ISSUER"), ("staging", "ORIGIN"), ("staging", "ISSUER")]
-    {
+    for (name, variable) in ENVIRONMENTS.iter().flat_map(|name| [(name, "ORIGIN"), (name, "ISSUER")]) {
         let value = environment(&wrangler, name)["vars"][variable].as_str().unwrap();
         assert!(value.starts_with("https://") && !value.ends_with('/'), "{name} {variable} = {value}");
+    }
+}
+
+#[test]
+fn no_environment_is_deployed_without_a_secret_that_its_routes_need() {
+    let (wrangler, config) = (wrangler(), config());
+    let needed: BTreeSet<&str> = config.plan().routes.iter().filter_map(|route| secret(route.auth)).collect();
+    let needed: BTreeSet<&str> = needed.into_iter().chain(["ORIGIN_LOCK", "IDENTITY_SECRET"]).collect();
+    for name in ENVIRONMENTS {
+        let required = environment(&wrangler, name)["secrets"]["required"].as_array().unwrap();
+        let required: BTreeSet<&str> = required.iter().map(|secret| secret.as_str().unwrap()).collect();
+        assert_eq!(required, needed, "{name}");
+    }
+}
+
+fn secret(auth: Auth) -> Option<&'static str> {
+    match auth {
+        Auth::Admin(admin) => Some(admin.secret),
+        Auth::Webhook(webhook) => Some(webhook.secret),
+        Auth::Public | Auth::SignIn(_) | Auth::Blocked => None,
+    }
+}
+
+#[test]
+fn every_variable_that_is_set_is_one_that_the_gateway_reads() {
+    let (wrangler, config) = (wrangler(), config());
+    let plan = config.plan();
+    let known = [plan.variables, &["ORIGIN", "DEFAULT_HOST"]].concat();
+    for name in ENVIRONMENTS {
+        let variables = environment(&wrangler, name)["vars"].as_table().unwrap();
+        assert!(variables.keys().all(|variable| known.contains(&variable.as_str())), "{name}: {variables:?}");
     }
 }

@@ -25,7 +25,7 @@ fn every_syntax_error_is_reported() {
 
 #[test]
 fn an_unknown_key_is_named_with_the_nearest_known() {
-    let expected = "he2.toml:45: unknown key `metods` in [[route]]; did you mean `methods`?";
+    let expected = "he2.toml:50: unknown key `metods` in [[route]]; did you mean `methods`?";
     assert_eq!(fault("methods = [\"GET\"]\npaths", "metods = [\"GET\"]\npaths"), expected);
 }
 
@@ -36,6 +36,7 @@ fn unknown_keys_are_found_in_every_section() {
         ("port = 8000\n", "[service.backend]"),
         ("first_byte_seconds = 90\n", "[origin]"),
         ("leeway_seconds = 0\n", "[auth]"),
+        ("variable = \"ISSUER\"\n", "[issuer.supabase]"),
         ("max_age_seconds = 600\n[limit", "[cors]"),
         ("seconds = 60\nshared = true\n", "[cache.users]"),
         ("limit = \"runs\"\n", "[[route]]"),
@@ -56,13 +57,13 @@ fn unknown_keys_are_found_in_every_section() {
 
 #[test]
 fn an_unknown_section_is_named() {
-    let expected = "he2.toml:33: unknown key `limits` in he2.toml; did you mean `limit`?";
+    let expected = "he2.toml:38: unknown key `limits` in he2.toml; did you mean `limit`?";
     assert_eq!(faults(&edited("[limit.runs]", "[limits.runs]"))[0], expected);
 }
 
 #[test]
 fn an_unknown_key_of_a_window_is_named() {
-    let expected = "he2.toml:34: unknown key `burst` in a window; known are `quota`, `seconds`";
+    let expected = "he2.toml:39: unknown key `burst` in a window; known are `quota`, `seconds`";
     assert_eq!(fault("quota = 20,", "quota = 20, burst = 5,"), expected);
 }
 
@@ -87,6 +88,7 @@ fn a_file_with_nothing_says_what_it_needs() {
             "he2.toml:1: he2.toml needs `domain`; give it a string in quotes",
             "he2.toml:1: no [[host]]; add one with the name that the gateway answers for",
             "he2.toml:1: no [environment.NAME]; add one, as [environment.production]",
+            "he2.toml:1: no [issuer.NAME]; add one for who signs users in",
             "he2.toml:1: no [service.NAME]; add one for what answers behind the gateway",
             "he2.toml:1: the section [auth] is missing; add it",
             "he2.toml:1: the section [cloudflare] is missing; add it",
@@ -104,16 +106,16 @@ fn a_value_of_another_kind_is_refused() {
         ("port = 8000", "port = \"8000\"", "8: `port` must be a port from 1 to 65535, not a string"),
         ("port = 8000", "port = 65536", "8: `port` must be a port from 1 to 65535, not the number 65536"),
         ("port = 8000", "port = 0", "8: `port` must be a port from 1 to 65535, not the number 0"),
-        ("shared = true", "shared = \"yes\"", "41: `shared` must be true or false, not a string"),
+        ("shared = true", "shared = \"yes\"", "46: `shared` must be true or false, not a string"),
         (
             "methods = [\"GET\"]\nh",
             "methods = \"GET\"\nh",
-            "29: `methods` must be an array of strings, not a string",
+            "34: `methods` must be an array of strings, not a string",
         ),
         (
             "expose = [\"RateLimit\"]",
             "expose = [1]",
-            "31: `expose` must be an array of strings, not an array",
+            "36: `expose` must be an array of strings, not an array",
         ),
     ] {
         assert_eq!(fault(from, to), format!("he2.toml:{expected}"));
@@ -123,9 +125,9 @@ fn a_value_of_another_kind_is_refused() {
 #[test]
 fn zero_quotas_and_zero_seconds_are_refused() {
     let whole = "must be a whole number from 1 to 4294967295, not the number";
-    assert_eq!(fault("quota = 20", "quota = 0"), format!("he2.toml:34: `quota` {whole} 0"));
-    assert_eq!(fault("seconds = 60 }", "seconds = 0 }"), format!("he2.toml:34: `seconds` {whole} 0"));
-    assert_eq!(fault("quota = 20", "quota = -1"), format!("he2.toml:34: `quota` {whole} -1"));
+    assert_eq!(fault("quota = 20", "quota = 0"), format!("he2.toml:39: `quota` {whole} 0"));
+    assert_eq!(fault("seconds = 60 }", "seconds = 0 }"), format!("he2.toml:39: `seconds` {whole} 0"));
+    assert_eq!(fault("quota = 20", "quota = -1"), format!("he2.toml:39: `quota` {whole} -1"));
     let none = fault("first_byte_seconds = 90", "first_byte_seconds = 0");
     assert_eq!(none, format!("he2.toml:17: `first_byte_seconds` {whole} 0"));
 }
@@ -133,7 +135,7 @@ fn zero_quotas_and_zero_seconds_are_refused() {
 #[test]
 fn rfc7519_4_1_4_leeway_is_at_most_a_minute() {
     let expected =
-        "he2.toml:22: `leeway_seconds` must be a whole number of seconds from 0 to 60, not the number 61";
+        "he2.toml:19: `leeway_seconds` must be a whole number of seconds from 0 to 60, not the number 61";
     assert_eq!(fault("leeway_seconds = 0", "leeway_seconds = 61"), expected);
 }
 

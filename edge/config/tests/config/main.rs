@@ -10,15 +10,21 @@
 
 /// The routes of the app against the real file.
 mod app_routes;
+/// Who may pass a route.
+mod auth;
+/// The names of the Worker's variables and secrets.
+mod bindings;
 /// he2.toml and wrangler.toml, which must not drift.
 mod deployment;
 /// Networks, sizes, environments and variables.
 mod infra;
+/// How tokens are checked, and who issues them.
+mod issuers;
 /// Values of the wrong kind, misspelt or missing.
 mod kinds;
 /// The order of the routes, and the plan as source.
 mod order;
-/// Hosts, services, tokens, origins, limits and caches.
+/// Hosts, services, origins, limits and caches.
 mod policies;
 /// Routes.
 mod routes;

@@ -68,7 +68,22 @@ proptest! {
 #[test]
 fn the_plan_as_source_holds_every_value_with_its_full_path() {
     let text = with_route(
-        "name = \"blocked\"\nhosts = [\"he2.ai\"]\npaths = [\"/docs/{*rest}\"]\nauth = \"blocked\"",
+        r#"name = "blocked"
+hosts = ["he2.ai"]
+paths = ["/docs/{*rest}"]
+auth = "blocked"
+[[route]]
+name = "admin"
+hosts = ["he2.ai"]
+paths = ["/admin"]
+service = "backend"
+auth = { class = "admin", secret = "KEY", networks = ["::ffff/128"] }
+[[route]]
+name = "more"
+hosts = ["he2.ai"]
+paths = ["/more"]
+service = "backend"
+auth = { class = "user", claims = [{ claim = "level", equals = -7 }] }"#,
     );
     let source = he2_config::emit(&he2_config::parse("he2.toml", &text).unwrap().plan());
     let dense = source.replace(' ', "");
@@ -76,6 +91,8 @@ fn the_plan_as_source_holds_every_value_with_its_full_path() {
         "edge_core::plan::Plan{",
         "edge_core::plan::Segment::Tail(\"rest\"",
         "edge_core::plan::Auth::Blocked",
+        "edge_core::plan::Network{address:65535u128,prefix:128u8",
+        "edge_core::plan::Value::Number(-7i64",
         "edge_core::plan::Window{quota:20u32,seconds:60u32",
         "edge_core::plan::Cache::Assign{seconds:60u32,shared:false",
         "lock_header:\"x-he2-origin-lock\"",

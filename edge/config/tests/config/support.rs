@@ -19,11 +19,16 @@ memory = 512
 lock_header = "X-He2-Origin-Lock"
 first_byte_seconds = 90
 [auth]
+leeway_seconds = 0
+max_token_bytes = 8192
+max_lifetime_seconds = 86400
+forgeries = { quota = 30, seconds = 10 }
+revocations_seconds = 5
+[issuer.supabase]
+variable = "ISSUER"
 audiences = ["authenticated"]
 algorithms = ["ES256"]
 roles = ["authenticated"]
-leeway_seconds = 0
-max_token_bytes = 8192
 jwks_max_age_seconds = 600
 jwks_stale_seconds = 86400
 jwks_cooldown_seconds = 30
@@ -125,7 +130,7 @@ pub(crate) fn fault(from: &str, to: &str) -> String {
     all.concat()
 }
 
-/// The valid file with another route after the others, whose first line is 58.
+/// The valid file with another route after the others, whose first line is 63.
 pub(crate) fn with_route(route: &str) -> String {
     let (routes, infra) = VALID.split_at(VALID.find("[infra]").unwrap());
     format!("{routes}[[route]]\n{route}\n{infra}")

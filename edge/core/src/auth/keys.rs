@@ -1,101 +1,145 @@
-//! The issuer's keys: which to use, and when to ask for them again.
+//! An issuer's keys: which to use, and when to ask for them again.
 //!
-//! A set is fetched when the first token needs it and again when it is too old or lacks a `kid`; one fetch at a
-//! time, an unknown `kid` at most once in a cool-down, and while the issuer is down the old set serves on for a
-//! bounded time. A fetch that failed decides nothing: a key may be new, so its token is not called bad. The store is plain data, so an isolate can keep it between requests (a platform promise may not
-//! be kept: I/O belongs to one request); others wait by looking again. Left out: sharing between isolates.
+//! A set is fetched when the first token needs it, in the background before it is too old, and again when it is too
+//! old or lacks a `kid`: one fetch at a time, and for an unknown `kid` at most one in a cool-down. While the issuer is
+//! down the old set serves on for a bounded time. A fetch that failed decides nothing: a key may be new, so its token
+//! is not called bad. The store is plain data, so an isolate can keep it between requests (a platform promise may not
+//! be kept: I/O belongs to one request); others wait by looking again. Left out: asking, which the gateway does, first
+//! the data centre's isolates and then the issuer.
 
 use std::rc::Rc;
 
-use jwt_simple::prelude::*;
-use serde::de::DeserializeOwned;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::plan::AuthPlan;
+use crate::plan::{Algorithm, Issuer};
 
 /// One verifying key.
 #[derive(Debug)]
-pub struct Key {
+pub struct Key<K> {
     /// `kid` (RFC 7517 §4.5).
     pub kid: Option<String>,
-    /// The one JOSE algorithm it verifies.
-    pub alg: &'static str,
-    verifier: Verifier,
+    /// The one algorithm it verifies.
+    pub algorithm: Algorithm,
+    /// The key as the platform has it.
+    pub material: K,
 }
 
-#[derive(Debug)]
-enum Verifier {
-    Es256(ES256PublicKey),
-    Rs256(RS256PublicKey),
-    EdDsa(Ed25519PublicKey),
-    Hs256(HS256Key),
-}
-
-impl Key {
-    /// The key of a shared secret. It has no `kid`: it serves every HS256 token.
-    #[must_use]
-    pub fn hs256(secret: &str) -> Self {
-        Self { kid: None, alg: "HS256", verifier: Verifier::Hs256(HS256Key::from_bytes(secret.as_bytes())) }
-    }
-
-    /// Reads one member of a key set; `None` for kinds the gateway does not verify, and for private keys.
-    fn from_jwk(jwk: &serde_json::Value) -> Option<Self> {
-        let text = jwk.to_string();
-        let member = |name| jwk.get(name).and_then(serde_json::Value::as_str);
-        let (alg, verifier) = match (member("kty")?, member("crv")) {
-            ("EC", Some("P-256")) => ("ES256", Verifier::Es256(ES256PublicKey::from_jwk(&text).ok()?)),
-            ("RSA", None) => ("RS256", Verifier::Rs256(RS256PublicKey::from_jwk(&text).ok()?)),
-            ("OKP", Some("Ed25519")) => ("EdDSA", Verifier::EdDsa(Ed25519PublicKey::from_jwk(&text).ok()?)),
-            _ => return None,
-        };
-        Some(Self { kid: member("kid").map(str::to_owned), alg, verifier })
-    }
-
-    /// The claims of a token that this key signed.
-    pub(super) fn verify<C: DeserializeOwned>(
-        &self,
-        token: &str,
-        options: VerificationOptions,
-    ) -> Result<JWTClaims<C>, jwt_simple::Error> {
-        match &self.verifier {
-            Verifier::Es256(key) => key.verify_token(token, Some(options)),
-            Verifier::Rs256(key) => key.verify_token(token, Some(options)),
-            Verifier::EdDsa(key) => key.verify_token(token, Some(options)),
-            Verifier::Hs256(key) => key.verify_token(token, Some(options)),
-        }
-    }
-
-    fn serves(&self, kid: Option<&str>, alg: &str) -> bool {
-        self.alg == alg && kid.is_none_or(|kid| self.kid.as_deref() == Some(kid))
+impl<K> Key<K> {
+    /// A public key never serves HS256 (RFC 8725 §2.1), nor any algorithm but its own.
+    fn serves(&self, kid: Option<&str>, algorithm: Algorithm) -> bool {
+        self.algorithm == algorithm && kid.is_none_or(|kid| self.kid.as_deref() == Some(kid))
     }
 }
 
-/// A key set as the issuer sent it.
+/// A public key as a key set has it (RFC 7518 §6, RFC 8037 §2), its members in base64url; or a shared secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Jwk {
+    /// A point on P-256.
+    Ec {
+        /// Its x coordinate.
+        x: String,
+        /// Its y coordinate.
+        y: String,
+    },
+    /// An RSA key of 2048 bits or more.
+    Rsa {
+        /// Modulus.
+        n: String,
+        /// Exponent.
+        e: String,
+    },
+    /// An Ed25519 key.
+    Okp {
+        /// The public key.
+        x: String,
+    },
+    /// The text of a shared secret.
+    Secret(String),
+}
+
+/// A key of a set, not yet imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// `kid`.
+    pub kid: Option<String>,
+    /// The one algorithm it verifies.
+    pub algorithm: Algorithm,
+    /// The key.
+    pub jwk: Jwk,
+}
+
+/// A key set as an issuer sent it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fetched {
     /// The JSON text (RFC 7517 §5).
     pub json: String,
     /// `max-age` of the answer, in seconds.
     pub max_age: Option<u32>,
+    /// When the issuer sent it, in Unix milliseconds.
+    pub fetched_ms: u64,
 }
 
-/// What an isolate knows of the issuer's keys. Times are Unix milliseconds.
-#[derive(Debug, Default)]
-pub struct Store {
-    keys: Vec<Rc<Key>>,
-    good_at: Option<u64>,
-    expires: u64,
+impl Fetched {
+    /// How long it may be used without asking again, in milliseconds.
+    fn lifetime_ms(&self, issuer: &Issuer) -> u64 {
+        let most = issuer.jwks_max_age_seconds;
+        milliseconds(self.max_age.unwrap_or(most).clamp(LEAST_LIFETIME_SECONDS.min(most), most))
+    }
+
+    /// Whether it need not be asked for again.
+    #[must_use]
+    pub fn is_fresh(&self, issuer: &Issuer, now: u64) -> bool {
+        now < self.fetched_ms.saturating_add(self.lifetime_ms(issuer))
+    }
+
+    /// Whether it may still serve while the issuer is down.
+    #[must_use]
+    pub fn is_usable(&self, issuer: &Issuer, now: u64) -> bool {
+        now <= self.fetched_ms.saturating_add(milliseconds(issuer.jwks_stale_seconds))
+    }
+}
+
+/// What an isolate knows of an issuer's keys. Times are Unix milliseconds.
+#[derive(Debug)]
+pub struct Store<K> {
+    keys: Vec<Rc<Key<K>>>,
+    set: Option<Fetched>,
     fetching_since: Option<u64>,
     asked_at: Option<u64>,
     asked_for_kid_at: Option<u64>,
     /// The last fetch failed: when it ended, and why.
     failure: Option<(u64, String)>,
+    /// The key of the shared secret, once it is imported.
+    pub secret: Option<Rc<Key<K>>>,
+}
+
+impl<K> Default for Store<K> {
+    fn default() -> Self {
+        Self {
+            keys: Vec::new(),
+            set: None,
+            fetching_since: None,
+            asked_at: None,
+            asked_for_kid_at: None,
+            failure: None,
+            secret: None,
+        }
+    }
 }
 
 /// What to do for a token.
-#[derive(Debug, Clone)]
-pub enum Lookup {
+#[derive(Debug)]
+pub enum Lookup<K> {
     /// Verify with one of these: one for a `kid`, else all of the algorithm.
-    Keys(Vec<Rc<Key>>),
+    Keys {
+        /// Never empty.
+        keys: Vec<Rc<Key<K>>>,
+        /// Ask for the set meanwhile, in the background.
+        refresh: bool,
+    },
     /// Fetch the set, then look again.
     Fetch(Why),
     /// Another request is fetching it: look again shortly.
@@ -107,82 +151,169 @@ pub enum Lookup {
 }
 
 /// Why a key set is fetched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Why {
     /// There is none, or none that may still be used.
     First,
-    /// It is older than it should be.
+    /// It is as old as it may be, or soon will be.
     Expired,
-    /// A token names a key that is not in it.
-    UnknownKid,
+    /// A token names this key, and it is not in it.
+    UnknownKid(Option<String>),
 }
 
 /// A fetch that has not ended by now (ms) is given up: its request is gone.
 const FETCH_GIVEN_UP_MS: u64 = 6_000;
 /// After a failed fetch the issuer is left alone this long (ms).
 const FAILURE_PAUSE_MS: u64 = 1_000;
+/// A set is asked for again, in the background, when this share of its life has passed (percent).
+const EARLY_PERCENT: u64 = 80;
+/// A set serves the requests that wait for it, even if its issuer says that it is old at once.
+const LEAST_LIFETIME_SECONDS: u32 = 1;
+/// No issuer publishes more keys: importing costs.
+const MOST_KEYS: usize = 32;
+/// Length of an RSA modulus of 2048 bits (bytes): no less is taken (RFC 7518 §3.3).
+const LEAST_MODULUS: usize = 256;
 
-impl Store {
-    /// The next step for a token with this hint.
+impl<K> Store<K> {
+    /// The next step for a token with this `kid` and algorithm.
     #[must_use]
-    pub fn lookup(&self, kid: Option<&str>, alg: &str, plan: &AuthPlan, now: u64) -> Lookup {
-        let usable = self.good_at.is_some_and(|at| now <= after(at, plan.jwks_stale_seconds));
-        let found: Vec<_> = self.keys.iter().filter(|key| usable && key.serves(kid, alg)).cloned().collect();
-        let may_ask =
-            |asked: Option<u64>| asked.is_none_or(|at| now >= after(at, plan.jwks_cooldown_seconds));
+    pub fn lookup(&self, kid: Option<&str>, algorithm: Algorithm, issuer: &Issuer, now: u64) -> Lookup<K> {
+        let usable = self.set.as_ref().filter(|set| set.is_usable(issuer, now));
+        let keys: Vec<_> = self.keys.iter().filter(|key| key.serves(kid, algorithm)).cloned().collect();
         let fetching = self.fetching_since.is_some_and(|since| now < since.saturating_add(FETCH_GIVEN_UP_MS));
-        if !found.is_empty() {
-            let refresh = now >= self.expires && may_ask(self.asked_at) && !fetching;
-            return if refresh { Lookup::Fetch(Why::Expired) } else { Lookup::Keys(found) };
+        if let Some(set) = usable.filter(|_| !keys.is_empty()) {
+            return self.known(keys, set, fetching, issuer, now);
         }
         match &self.failure {
             _ if fetching => Lookup::Wait,
             Some((at, error)) if now < at.saturating_add(FAILURE_PAUSE_MS) => {
                 Lookup::Unavailable(error.clone())
             }
-            None if usable && !may_ask(self.asked_for_kid_at) => Lookup::Unknown,
-            _ if usable => Lookup::Fetch(Why::UnknownKid),
+            None if usable.is_some() && !may_ask(self.asked_for_kid_at, issuer, now) => Lookup::Unknown,
+            _ if usable.is_some() => Lookup::Fetch(Why::UnknownKid(kid.map(str::to_owned))),
             _ => Lookup::Fetch(Why::First),
         }
     }
 
+    /// The step for keys that are there. Past the set's life the first to come waits for a new one, so that a revoked
+    /// key is not used longer; if that fails, the old set serves on and is asked for in the background.
+    fn known(
+        &self,
+        keys: Vec<Rc<Key<K>>>,
+        set: &Fetched,
+        fetching: bool,
+        issuer: &Issuer,
+        now: u64,
+    ) -> Lookup<K> {
+        if set.is_fresh(issuer, now) || self.failure.is_some() {
+            let early = set.lifetime_ms(issuer).saturating_mul(EARLY_PERCENT) / 100;
+            let due = now >= set.fetched_ms.saturating_add(early);
+            let rested = self.failure.is_none() || may_ask(self.asked_at, issuer, now);
+            return Lookup::Keys { keys, refresh: due && rested && !fetching };
+        }
+        match fetching {
+            true => Lookup::Wait,
+            false => Lookup::Fetch(Why::Expired),
+        }
+    }
+
+    /// When the set in use was fetched.
+    #[must_use]
+    pub fn fetched_ms(&self) -> Option<u64> {
+        self.set.as_ref().map(|set| set.fetched_ms)
+    }
+
     /// A fetch starts.
-    pub fn begin(&mut self, why: Why, now: u64) {
+    pub fn begin(&mut self, why: &Why, now: u64) {
         self.fetching_since = Some(now);
         self.asked_at = Some(now);
-        if why == Why::UnknownKid {
+        if matches!(why, Why::UnknownKid(_)) {
             self.asked_for_kid_at = Some(now);
         }
     }
 
-    /// A fetch ended. A set that cannot be read counts as a failure: the old one stays.
-    pub fn end(&mut self, result: Result<Fetched, String>, plan: &AuthPlan, now: u64) {
-        self.fetching_since = None;
-        match result.and_then(|fetched| Ok((parse(&fetched.json)?, fetched.max_age))) {
-            Ok((keys, max_age)) => {
-                let lifetime = max_age.unwrap_or(plan.jwks_max_age_seconds).min(plan.jwks_max_age_seconds);
-                self.keys = keys;
-                self.good_at = Some(now);
-                self.expires = after(now, lifetime);
-                self.failure = None;
-            }
-            Err(error) => self.failure = Some((now, error)),
-        }
+    /// Whether this is the set in use, so that its keys need not be imported again.
+    #[must_use]
+    pub fn holds(&self, json: &str) -> bool {
+        self.set.as_ref().is_some_and(|set| set.json == json)
     }
 
-    /// The last fetch's error, if the keys in use are older than they should be.
+    /// A fetch ended with the set in use: it is good for another life.
+    pub fn renew(&mut self, fetched: Fetched) {
+        self.fetching_since = None;
+        self.failure = None;
+        self.set = Some(fetched);
+    }
+
+    /// A fetch ended with a new set.
+    pub fn replace(&mut self, fetched: Fetched, keys: Vec<Key<K>>) {
+        self.keys = keys.into_iter().map(Rc::new).collect();
+        self.renew(fetched);
+    }
+
+    /// A fetch failed: the old set stays.
+    pub fn fail(&mut self, error: String, now: u64) {
+        self.fetching_since = None;
+        self.failure = Some((now, error));
+    }
+
+    /// The last fetch's error: the keys in use are older than they should be.
     #[must_use]
     pub fn error(&self) -> Option<&str> {
         self.failure.as_ref().map(|(_, error)| error.as_str())
     }
 }
 
-fn after(at: u64, seconds: u32) -> u64 {
-    at.saturating_add(u64::from(seconds).saturating_mul(1_000))
+fn may_ask(asked: Option<u64>, issuer: &Issuer, now: u64) -> bool {
+    asked.is_none_or(|at| now >= at.saturating_add(milliseconds(issuer.jwks_cooldown_seconds)))
 }
 
-fn parse(json: &str) -> Result<Vec<Rc<Key>>, String> {
-    let set: serde_json::Value = serde_json::from_str(json).map_err(|error| format!("key set: {error}"))?;
-    let keys = set.get("keys").and_then(serde_json::Value::as_array).ok_or("key set: no member `keys`")?;
-    Ok(keys.iter().filter_map(Key::from_jwk).map(Rc::new).collect())
+fn milliseconds(seconds: u32) -> u64 {
+    u64::from(seconds).saturating_mul(1_000)
 }
+
+/// The keys of a set that the gateway can verify with; the others are left out, as RFC 7517 §5 asks.
+pub fn parse(json: &str) -> Result<Vec<Described>, String> {
+    let set: Value = serde_json::from_str(json).map_err(|error| format!("key set: {error}"))?;
+    let keys = set.get("keys").and_then(Value::as_array).ok_or("key set: no member `keys`")?;
+    Ok(keys.iter().filter_map(describe).take(MOST_KEYS).collect())
+}
+
+/// `None` for kinds that the gateway does not verify, and for keys that say they are for something else (RFC 7517 §4).
+fn describe(jwk: &Value) -> Option<Described> {
+    let text = |name| jwk.get(name).and_then(Value::as_str);
+    let (algorithm, public) = public_key(jwk)?;
+    let verifies = |operations: &Vec<Value>| operations.iter().any(|operation| operation == "verify");
+    let meant = text("alg").is_none_or(|alg| alg == algorithm.name())
+        && text("use").is_none_or(|usage| usage == "sig")
+        && jwk.get("key_ops").and_then(Value::as_array).is_none_or(verifies)
+        && jwk.get("d").is_none();
+    meant.then(|| Described { kid: text("kid").map(str::to_owned), algorithm, jwk: public })
+}
+
+/// The key and the algorithm that goes with its kind. A symmetric one is nobody's to publish.
+fn public_key(jwk: &Value) -> Option<(Algorithm, Jwk)> {
+    let text = |name| jwk.get(name).and_then(Value::as_str);
+    let bytes = |name| {
+        let text = text(name)?;
+        Some((text.to_owned(), BASE64_URL_SAFE_NO_PAD.decode(text).ok()?.len()))
+    };
+    match (text("kty")?, text("crv")) {
+        ("EC", Some("P-256")) => match (bytes("x")?, bytes("y")?) {
+            ((x, 32), (y, 32)) => Some((Algorithm::Es256, Jwk::Ec { x, y })),
+            _ => None,
+        },
+        ("RSA", None) => match (bytes("n")?, bytes("e")?) {
+            ((n, LEAST_MODULUS..), (e, _)) => Some((Algorithm::Rs256, Jwk::Rsa { n, e })),
+            _ => None,
+        },
+        ("OKP", Some("Ed25519")) => match bytes("x")? {
+            (x, 32) => Some((Algorithm::EdDsa, Jwk::Okp { x })),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,7 @@ fn route(cache: Cache) -> Route {
         pattern: "/",
         segments: &[],
         service: "s",
+        edge: None,
         auth: Auth::Public,
         limit: None,
         cache,

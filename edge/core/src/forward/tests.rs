@@ -1,5 +1,15 @@
 use super::*;
 use crate::auth::token::Identity;
+use crate::plan::{Admin, Webhook};
+use crate::testing::ANY_OF;
+
+const USER_OR_KEY: Auth = Auth::SignIn(ANY_OF);
+const OPERATORS: Auth = Auth::Admin(Admin { secret: "ADMIN_API_KEY", networks: &[] });
+
+fn hook(field: &'static str) -> Auth {
+    let scheme = Scheme::Shared(field);
+    Auth::Webhook(Webhook { scheme, secret: "S", tolerance_seconds: 300, max_body_bytes: 1 })
+}
 
 fn map(fields: &[(&'static str, &str)]) -> HeaderMap {
     let pair =
@@ -32,6 +42,9 @@ fn sent(fields: &[(&'static str, &str)], auth: Auth, caller: &Caller) -> HeaderM
         request_id: "id",
         trace: &trace,
         lock: ("x-he2-origin-lock", Some("secret")),
+        target: "/",
+        identity: None,
+        now: 0,
     };
     request(&arrived, auth, caller, matches!(caller, Caller::User(_)).then_some("good"), &context)
 }
@@ -63,7 +76,7 @@ fn a_connection_list_cannot_take_away_what_the_gateway_sets() {
         ("connection", "authorization, x-he2-user, x-he2-origin-lock, via, x-forwarded-for"),
         ("authorization", "Bearer good"),
     ];
-    let headers = sent(&fields, Auth::User, &user());
+    let headers = sent(&fields, USER_OR_KEY, &user());
     assert_eq!(values(&headers, "authorization"), ["Bearer good"]);
     assert_eq!(values(&headers, "x-he2-user"), ["u1"]);
     assert_eq!(values(&headers, "x-he2-origin-lock"), ["secret"]);
@@ -112,16 +125,16 @@ fn a_credential_goes_on_only_where_it_was_checked() {
         ["authorization", "x-api-key", "x-admin-api-key"].map(|name| headers.contains_key(name))
     };
     assert_eq!(left(Auth::Public, &Caller::Anonymous), [false, false, false]);
-    assert_eq!(left(Auth::User, &user()), [true, false, false]);
-    assert_eq!(left(Auth::User, &Caller::ApiKey("hash".into())), [false, true, false]);
-    assert_eq!(left(Auth::Admin, &Caller::Admin), [false, false, true]);
-    assert_eq!(left(Auth::Webhook(&["authorization"]), &Caller::Webhook), [true, false, false]);
-    assert_eq!(left(Auth::Webhook(&["stripe-signature"]), &Caller::Webhook), [false, false, false]);
+    assert_eq!(left(USER_OR_KEY, &user()), [true, false, false]);
+    assert_eq!(left(USER_OR_KEY, &Caller::ApiKey("hash".into())), [false, true, false]);
+    assert_eq!(left(OPERATORS, &Caller::Admin), [false, false, true]);
+    assert_eq!(left(hook("authorization"), &Caller::Webhook), [true, false, false]);
+    assert_eq!(left(hook("x-trigger-secret"), &Caller::Webhook), [false, false, false]);
 }
 
 #[test]
 fn the_identity_of_a_user_travels_in_fields_of_the_gateway() {
-    let headers = sent(&[], Auth::User, &user());
+    let headers = sent(&[], USER_OR_KEY, &user());
     for (name, value) in [
         ("x-he2-user", "u1"),
         ("x-he2-role", "authenticated"),

@@ -62,6 +62,10 @@ impl<H: Host> Pass<'_, H> {
     ) -> (Outgoing<H::Body>, String) {
         let Admitted { route, host, path, caller, token, request } = admitted;
         let settings = self.host.settings();
+        // An empty query is none to most readers, so a `?` alone is not sent: the signed identity must fit.
+        let query = request.query.filter(|query| !query.is_empty());
+        let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+        let target = format!("{path}{query}");
         let context = forward::Context {
             method: &request.method,
             ip: request.ip,
@@ -70,11 +74,13 @@ impl<H: Host> Pass<'_, H> {
             request_id,
             trace: &self.trace,
             lock: (self.plan.lock_header, settings.origin_lock.as_deref()),
+            target: &target,
+            identity: settings.identity_secret.as_deref(),
+            now: self.host.now_ms() / 1_000,
         };
         let headers = forward::request(&request.headers, route.auth, caller, token.as_deref(), &context);
-        let query = request.query.map(|query| format!("?{query}")).unwrap_or_default();
         let outgoing = Outgoing {
-            url: format!("{}{path}{query}", settings.origin),
+            url: format!("{}{target}", settings.origin),
             method: request.method,
             headers,
             first_byte_ms: route.first_byte_ms,

@@ -1,23 +1,33 @@
-//! The sign-in step: from a credential to a caller, with the issuer's keys fetched on the way if need be.
+//! The sign-in step: from a credential to a caller.
 
 use std::rc::Rc;
 
+use http::header::ORIGIN;
+
 use super::Pass;
-use crate::auth::keys::{Key, Lookup, Why};
-use crate::auth::token::{self, Hint, Identity, TokenFault};
-use crate::auth::{self, Caller, Credential, Refusal};
+use crate::auth::condition;
+use crate::auth::credential::{self, credential};
+use crate::auth::operator;
+use crate::auth::token::{self, Statement, TokenFault};
+use crate::auth::{Caller, Credential, Refusal, cookie, key_hash, leak};
 use crate::fault::Fault;
 use crate::host::{Host, Request};
-use crate::plan::{Auth, Route};
+use crate::plan::{Auth, Condition, Issuer, Route, SignIn, Source};
 use crate::record::Record;
 
-/// How long to wait before looking again for keys that another request is fetching (ms).
-const WAIT_FOR_KEYS_MS: u32 = 25;
-
-/// A caller, and the token that was verified on the way.
+/// A caller, and what was found on the way.
 pub(super) struct SignedIn {
     pub(super) caller: Caller,
-    pub(super) token: Option<String>,
+    /// The token that was verified, wherever it stood, and what it says.
+    pub(super) token: Option<(String, Rc<Statement>)>,
+    /// The name of a webhook's delivery.
+    pub(super) delivery: Option<String>,
+}
+
+impl From<Caller> for SignedIn {
+    fn from(caller: Caller) -> Self {
+        Self { caller, token: None, delivery: None }
+    }
 }
 
 impl<H: Host> Pass<'_, H> {
@@ -28,69 +38,107 @@ impl<H: Host> Pass<'_, H> {
         request: &mut Request<H::Body>,
         record: &mut Record,
     ) -> Result<SignedIn, Fault> {
-        let admin_key = self.host.settings().admin_key.as_deref();
-        let credential = auth::credential(route.auth, &request.headers, request.query.as_deref(), admin_key)?;
-        let mut verified = None;
-        let caller = match credential {
-            Credential::None => Caller::Anonymous,
-            Credential::Admin => Caller::Admin,
-            Credential::Webhook => Caller::Webhook,
-            Credential::ApiKey(key) => Caller::ApiKey(auth::key_hash(&key)),
-            Credential::Bearer(token) => {
-                let identity = self.verify(&token, record).await?;
-                verified = Some(token);
-                Caller::User(identity)
-            }
-        };
-        if route.auth == Auth::Stream {
-            request.query = auth::without_token(request.query.as_deref());
+        if let Some(place) = leak::found(&request.headers, request.query.as_deref()) {
+            record.leak = Some(place);
+            return Err(Refusal::Leak.into());
         }
-        record.caller = Some(caller.class());
-        record.caller_id = match &caller {
+        let signed_in = match &route.auth {
+            Auth::Blocked => return Err(Refusal::Blocked.into()),
+            Auth::Public => Caller::Anonymous.into(),
+            Auth::Admin(policy) => {
+                let expected = self.host.settings().get(policy.secret);
+                operator::admin(policy, &request.headers, request.ip, expected)?;
+                Caller::Admin.into()
+            }
+            Auth::Webhook(policy) => self.webhook(route, policy, request).await?,
+            Auth::SignIn(policy) => self.sign_in(policy, request, record).await?,
+        };
+        record.caller = Some(signed_in.caller.class());
+        record.caller_id = match &signed_in.caller {
             Caller::User(identity) => Some(identity.user.clone()),
             Caller::ApiKey(hash) => Some(hash.clone()),
             _ => None,
         };
-        Ok(SignedIn { caller, token: verified })
+        Ok(signed_in)
     }
 
-    async fn verify(&self, token: &str, record: &mut Record) -> Result<Identity, Refusal> {
-        let hint = token::hint(token, &self.plan.auth).map_err(Refusal::Token)?;
-        let keys = self.keys(&hint, record).await?;
-        let settings = self.host.settings();
-        let now = self.host.now_ms() / 1_000;
-        token::verify_by_any(token, &keys, &settings.issuer, &self.plan.auth, now).map_err(Refusal::Token)
-    }
-
-    /// The keys that a token may be signed with, fetched if need be.
-    async fn keys(&self, hint: &Hint, record: &mut Record) -> Result<Vec<Rc<Key>>, Refusal> {
-        if hint.alg == "HS256" {
-            let secret = self.host.settings().hs256_secret.as_deref();
-            return secret
-                .map(|secret| vec![Key::hs256(secret).into()])
-                .ok_or(Refusal::Token(TokenFault::UnknownKey));
+    async fn sign_in(
+        &self,
+        policy: &SignIn,
+        request: &mut Request<H::Body>,
+        record: &mut Record,
+    ) -> Result<SignedIn, Refusal> {
+        let found = credential(policy, &request.headers, request.query.as_deref(), &self.cookies(policy));
+        if policy.sources.contains(&Source::Query) {
+            request.query = credential::without_token(request.query.as_deref());
         }
-        loop {
-            let store = self.host.key_store();
-            let lookup =
-                store.borrow().lookup(hint.kid.as_deref(), hint.alg, &self.plan.auth, self.host.now_ms());
-            match lookup {
-                Lookup::Keys(keys) => {
-                    record.degraded.extend(store.borrow().error().map(|error| format!("keys: {error}")));
-                    return Ok(keys);
-                }
-                Lookup::Unknown => return Err(Refusal::Token(TokenFault::UnknownKey)),
-                Lookup::Unavailable(error) => return Err(Refusal::KeysUnavailable(error)),
-                Lookup::Wait => self.host.pause(WAIT_FOR_KEYS_MS).await,
-                Lookup::Fetch(why) => self.fetch_keys(why).await,
+        // A bad cookie must not lock its user out of the page that would set a new one.
+        let forgiving = !policy.required && credential::is_navigation(&request.headers);
+        let (token, source) = match found {
+            Ok(Credential::None) if policy.required => return Err(Refusal::Missing),
+            Ok(Credential::None) => return Ok(Caller::Anonymous.into()),
+            Ok(Credential::ApiKey(key)) => return Ok(Caller::ApiKey(key_hash(&key)).into()),
+            Ok(Credential::Token(token, source)) => (token, source),
+            Err(Refusal::Cookie(_)) if forgiving => return Ok(Caller::Anonymous.into()),
+            Err(refusal) => return Err(refusal),
+        };
+        let by_cookie = source == Some(Source::Cookie);
+        let is_ours = self.origin.is_some() || !request.headers.contains_key(ORIGIN);
+        if by_cookie && credential::is_cross_site(&request.method, is_ours) {
+            return Err(Refusal::CrossSite);
+        }
+        match self.user(token, policy, request, record).await {
+            // The page's own server renews an expired session; it is no sign of anything else.
+            Err(Refusal::Token(TokenFault::Expired)) if by_cookie && !policy.required => {
+                Ok(Caller::Anonymous.into())
             }
+            Err(Refusal::Token(_)) if by_cookie && forgiving => Ok(Caller::Anonymous.into()),
+            other => other,
         }
     }
 
-    async fn fetch_keys(&self, why: Why) {
-        let store = self.host.key_store();
-        store.borrow_mut().begin(why, self.host.now_ms());
-        let result = self.host.fetch_keys().await;
-        store.borrow_mut().end(result, &self.plan.auth, self.host.now_ms());
+    async fn user(
+        &self,
+        token: String,
+        policy: &SignIn,
+        request: &Request<H::Body>,
+        record: &mut Record,
+    ) -> Result<SignedIn, Refusal> {
+        let statement = self.verify(&token, policy.grace_seconds, request.ip, record).await?;
+        if self.is_revoked(&statement, record).await {
+            return Err(Refusal::Token(TokenFault::Revoked));
+        }
+        if let Some(failed) = self.failed(policy.conditions, &token, &statement) {
+            return Err(Refusal::Condition(*failed));
+        }
+        let caller = Caller::User(statement.identity.clone());
+        Ok(SignedIn { caller, token: Some((token, statement)), delivery: None })
+    }
+
+    /// The first of the conditions that does not hold.
+    fn failed<'c>(
+        &self,
+        conditions: &'c [Condition],
+        token: &str,
+        statement: &Statement,
+    ) -> Option<&'c Condition> {
+        let issuer = self.issuer(statement)?;
+        let claims = (!conditions.is_empty()).then(|| token::claims(token))?;
+        conditions.iter().find(|condition| !condition::holds(condition, &claims, &issuer.claims))
+    }
+
+    /// Who made a token that says this.
+    pub(super) fn issuer(&self, statement: &Statement) -> Option<&'static Issuer> {
+        self.plan.issuers.get(statement.issuer)
+    }
+
+    /// The session cookies that count on a route.
+    fn cookies(&self, policy: &SignIn) -> Vec<String> {
+        if !policy.sources.contains(&Source::Cookie) {
+            return Vec::new();
+        }
+        let settings = self.host.settings();
+        let issuers = self.plan.issuers.iter().filter(|issuer| issuer.cookie);
+        issuers.filter_map(|issuer| cookie::name(settings.get(issuer.variable)?)).collect()
     }
 }

@@ -1,42 +1,41 @@
 //! The order of effects, on a fake platform that records them.
 
-use std::cell::{Cell, RefCell};
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+mod fake;
+mod signin;
+mod webhook;
 
-use http::{HeaderMap, Method, Response, StatusCode};
-use jwt_simple::prelude::*;
+use http::{Response, StatusCode};
 use serde_json::json;
 
 use super::*;
-use crate::auth::keys::{Fetched, Store};
-use crate::cache::Stored;
-use crate::host::{Outgoing, SendError, Settings};
-use crate::limit::State;
-use crate::plan::{AuthPlan, Cache, Cors, Segment, Service, Window};
+use crate::host::SendError;
+use crate::plan::{Admin, Cache, Edge, Scheme, Segment, SignIn, Source, Webhook, Window};
+use crate::testing::{ANY_OF, COGNITO, OPTIONAL, STREAM, SUPABASE};
+use fake::{Fake, NOW_MS, signed_in};
 
-const NOW_MS: u64 = 1_800_000_000_000;
-const ISSUER: &str = "https://ref.supabase.co/auth/v1";
 const HOSTS: &[&str] = &["he2.ai", "api.he2.ai"];
 const LIMIT: Option<Limit> =
     Some(Limit { name: "api", windows: &[Window { quota: 1, seconds: 60 }], line: 9 });
+const OPERATORS: Auth = Auth::Admin(Admin { secret: "ADMIN_API_KEY", networks: &[] });
+const STRIPE: Webhook = Webhook {
+    scheme: Scheme::Stripe,
+    secret: "STRIPE_WEBHOOK_SECRET",
+    tolerance_seconds: 300,
+    max_body_bytes: 100,
+};
+const PAGE: SignIn = SignIn { sources: &[Source::Cookie], ..OPTIONAL };
 
-const fn route(
-    pattern: &'static str,
-    segments: &'static [Segment],
-    auth: Auth,
-    limit: Option<Limit>,
-    cache: Cache,
-) -> Route {
+/// A route at `/name`.
+const fn route(segments: &'static [Segment], auth: Auth, limit: Option<Limit>, cache: Cache) -> Route {
     Route {
         name: "r",
         line: 7,
         hosts: HOSTS,
         methods: &[],
-        pattern,
+        pattern: "/",
         segments,
         service: "backend",
+        edge: None,
         auth,
         limit,
         cache,
@@ -45,189 +44,28 @@ const fn route(
     }
 }
 
-static PLAN: Plan = Plan {
-    hosts: &[
-        plan::Host { name: "he2.ai", redirect: None, line: 1 },
-        plan::Host { name: "api.he2.ai", redirect: None, line: 2 },
-        plan::Host { name: "www.he2.ai", redirect: Some("he2.ai"), line: 3 },
-    ],
-    services: &[Service { name: "backend", port: Some(8000) }],
+macro_rules! at {
+    ($name:literal) => {
+        &[Segment::Literal($name)]
+    };
+}
+
+pub(super) static PLAN: Plan = Plan {
     routes: &[
-        route("/blocked", &[Segment::Literal("blocked")], Auth::Blocked, None, Cache::Off),
-        route("/cached", &[Segment::Literal("cached")], Auth::Public, LIMIT, Cache::Obey),
-        Route {
-            methods: &["GET"],
-            ..route("/get", &[Segment::Literal("get")], Auth::Public, None, Cache::Off)
-        },
-        route("/optional", &[Segment::Literal("optional")], Auth::Optional, None, Cache::Off),
-        route("/stream", &[Segment::Literal("stream")], Auth::Stream, None, Cache::Off),
-        route("/user", &[Segment::Literal("user")], Auth::User, LIMIT, Cache::Off),
+        route(at!("blocked"), Auth::Blocked, None, Cache::Off),
+        route(at!("cached"), Auth::Public, LIMIT, Cache::Obey),
+        Route { methods: &["GET"], ..route(at!("get"), Auth::Public, None, Cache::Off) },
+        route(at!("hook"), Auth::Webhook(STRIPE), None, Cache::Off),
+        route(at!("optional"), Auth::SignIn(OPTIONAL), None, Cache::Off),
+        route(at!("page"), Auth::SignIn(PAGE), None, Cache::Off),
+        Route { edge: Some(Edge::Revocations), ..route(at!("revocations"), OPERATORS, None, Cache::Off) },
+        route(at!("stream"), Auth::SignIn(STREAM), None, Cache::Off),
+        route(at!("strong"), Auth::SignIn(signin::STRONG), None, Cache::Off),
+        route(at!("user"), Auth::SignIn(ANY_OF), LIMIT, Cache::Off),
     ],
-    auth: AuthPlan {
-        audiences: &["authenticated"],
-        algorithms: &["ES256"],
-        roles: &["authenticated"],
-        leeway_seconds: 30,
-        max_token_bytes: 8_192,
-        jwks_max_age_seconds: 600,
-        jwks_stale_seconds: 86_400,
-        jwks_cooldown_seconds: 30,
-    },
-    cors: Cors {
-        origins: &["https://he2.ai"],
-        methods: "GET",
-        headers: "Authorization",
-        expose: "RateLimit",
-        max_age_seconds: 600,
-    },
-    lock_header: "x-he2-origin-lock",
+    issuers: &[SUPABASE, COGNITO],
+    ..crate::testing::PLAN
 };
-
-/// A platform that does nothing but remember what it was asked to do.
-struct Fake {
-    effects: RefCell<Vec<String>>,
-    settings: Settings,
-    keys: RefCell<Store>,
-    jwks: Result<Fetched, String>,
-    limiter: Result<RefCell<State>, String>,
-    stored: RefCell<Option<(String, Stored)>>,
-    origin: fn() -> Result<Response<String>, SendError>,
-    sent: RefCell<Option<Outgoing<String>>>,
-    now: Cell<u64>,
-}
-
-impl Fake {
-    fn new() -> Self {
-        let settings = Settings {
-            origin: "http://alb".into(),
-            issuer: ISSUER.into(),
-            origin_lock: Some("lock".into()),
-            ..Settings::default()
-        };
-        Self {
-            effects: RefCell::default(),
-            settings,
-            keys: RefCell::default(),
-            jwks: Err("issuer down".into()),
-            limiter: Ok(RefCell::default()),
-            stored: RefCell::default(),
-            origin: || Ok(Response::new("from the origin".to_owned())),
-            sent: RefCell::default(),
-            now: Cell::new(NOW_MS),
-        }
-    }
-
-    fn did(&self, effect: &str) {
-        self.effects.borrow_mut().push(effect.to_owned());
-    }
-
-    fn take_effects(&self) -> Vec<String> {
-        self.effects.take()
-    }
-
-    fn answer(&self, method: &str, url: &str, fields: &[(&'static str, &str)]) -> (Response<String>, Record) {
-        let target = crate::target::parse(url).unwrap();
-        let headers: HeaderMap = fields
-            .iter()
-            .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
-            .collect();
-        let request = Request {
-            method: method.parse::<Method>().unwrap(),
-            scheme: target.scheme,
-            host: target.host,
-            path: target.path,
-            query: target.query,
-            headers,
-            ip: "192.0.2.1".parse().ok(),
-            body: String::new(),
-        };
-        ready(handle(&PLAN, self, request))
-    }
-
-    fn status(&self, method: &str, url: &str, fields: &[(&'static str, &str)]) -> u16 {
-        self.answer(method, url, fields).0.status().as_u16()
-    }
-}
-
-impl Host for Fake {
-    type Body = String;
-
-    fn now_ms(&self) -> u64 {
-        self.now.get()
-    }
-    fn random(&self) -> [u8; 24] {
-        [7; 24]
-    }
-    fn settings(&self) -> &Settings {
-        &self.settings
-    }
-    fn key_store(&self) -> &RefCell<Store> {
-        &self.keys
-    }
-    fn text(&self, text: String) -> String {
-        text
-    }
-    fn empty(&self) -> String {
-        String::new()
-    }
-    async fn pause(&self, ms: u32) {
-        self.did("pause");
-        self.now.set(self.now.get() + u64::from(ms));
-    }
-    async fn fetch_keys(&self) -> Result<Fetched, String> {
-        self.did("fetch keys");
-        self.jwks.clone()
-    }
-    async fn take(&self, object: &str, ask: &Ask) -> Result<Verdict, String> {
-        self.did(&format!("take {object}"));
-        let counts = self.limiter.as_ref().map_err(Clone::clone)?;
-        let (after, verdict) = limit::take(&counts.borrow(), ask, self.now_ms());
-        counts.replace(after);
-        Ok(verdict)
-    }
-    async fn cached(&self, key: &str) -> Option<(Stored, String)> {
-        self.did("cache get");
-        let stored = self.stored.borrow().clone()?;
-        (stored.0 == key).then(|| (stored.1, "from the cache".to_owned()))
-    }
-    fn store(&self, key: &str, head: &Stored, body: String) -> String {
-        self.did("cache put");
-        self.stored.replace(Some((key.to_owned(), head.clone())));
-        body
-    }
-    fn forget(&self, key: &str) {
-        self.did(&format!("cache delete {key}"));
-    }
-    async fn send(&self, request: Outgoing<String>) -> Result<Response<String>, SendError> {
-        self.did("origin");
-        self.sent.replace(Some(request));
-        (self.origin)()
-    }
-}
-
-/// The fake never waits, so one poll is enough.
-fn ready<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("the fake platform does not wait"),
-    }
-}
-
-/// A token by a key of the issuer, whose key set the fake then serves.
-fn signed_in(fake: &mut Fake) -> String {
-    let pair = ES256KeyPair::generate();
-    let mut jwk: serde_json::Value = serde_json::from_str(&pair.public_key().to_jwk()).unwrap();
-    jwk["kid"] = json!("k1");
-    fake.jwks = Ok(Fetched { json: json!({ "keys": [jwk] }).to_string(), max_age: Some(600) });
-    let custom = json!({"role": "authenticated"});
-    let mut claims = Claims::with_custom_claims(custom, Duration::from_hours(1))
-        .with_issuer(ISSUER)
-        .with_audience("authenticated")
-        .with_subject("u1");
-    let at = |seconds| Some(UnixTimeStamp::from_secs(NOW_MS / 1_000 + seconds));
-    (claims.issued_at, claims.expires_at, claims.invalid_before) = (at(0), at(60), None);
-    pair.with_key_id("k1").sign(claims).unwrap()
-}
 
 #[test]
 fn a_401_has_touched_nothing() {
@@ -312,14 +150,16 @@ fn a_signed_in_request_fetches_keys_once_and_is_forwarded_with_its_identity() {
     let token = format!("Bearer {}", signed_in(&mut fake));
     let (response, record) = fake.answer("POST", "https://api.he2.ai/user?x=1", &[("authorization", &token)]);
     assert_eq!(response.status(), StatusCode::OK);
-    assert_eq!(fake.take_effects(), ["fetch keys", "take api/user/u1", "origin"]);
+    let effects = fake.take_effects();
+    let sign_in = ["shared keys", "fetch keys", "share keys", "verify", "revocations"];
+    assert_eq!(effects, [&sign_in[..], &["take api/user/u1", "origin"]].concat());
     let sent = fake.sent.take().unwrap();
     assert_eq!(sent.url, "http://alb/user?x=1");
     assert_eq!(sent.headers["x-he2-user"], "u1");
     assert_eq!(sent.headers["x-he2-origin-lock"], "lock");
     assert_eq!((record.caller, record.caller_id.as_deref()), (Some("user"), Some("u1")));
     assert_eq!(fake.status("GET", "https://api.he2.ai/optional", &[("authorization", &token)]), 200);
-    assert_eq!(fake.take_effects(), ["origin"], "the keys are known by now");
+    assert_eq!(fake.take_effects(), ["origin"], "the token is known by now");
 }
 
 #[test]
@@ -343,7 +183,7 @@ fn an_issuer_that_is_down_is_a_503_and_is_left_alone_for_a_moment() {
     assert_eq!(record.internal.as_deref(), Some("connection refused"));
     assert!(!response.body().contains("refused"), "internals are logged, not sent");
     assert_eq!(fake.status("GET", "https://he2.ai/user", &[("authorization", &token)]), 503);
-    assert_eq!(fake.take_effects(), ["fetch keys"]);
+    assert_eq!(fake.take_effects(), ["shared keys", "fetch keys"]);
 }
 
 #[test]

@@ -1,0 +1,111 @@
+//! What an isolate remembers of sign-ins between requests: plain data, bounded, and nothing that must survive it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::bounded::Bounded;
+use super::keys::Store;
+use super::revocation::Known;
+use super::token::{Statement, TokenFault};
+use crate::plan::{Plan, Window};
+
+/// Tokens remembered at least. A statement is some 500 bytes, so about 4 MB at most.
+const TOKENS: usize = 4_096;
+/// Addresses remembered at least.
+const ADDRESSES: usize = 4_096;
+/// How long a refused token is remembered (ms): long enough for a client that asks again and again.
+const REFUSED_MS: u64 = 60_000;
+
+/// The digest of a token: the token itself is not kept.
+type Digest = [u8; 32];
+
+/// What an isolate remembers.
+#[derive(Debug)]
+pub struct Isolate<K> {
+    /// Keys, by the place of their issuer in the plan.
+    pub keys: Vec<RefCell<Store<K>>>,
+    /// Verdicts on tokens.
+    pub tokens: RefCell<Tokens>,
+    /// Bad signatures.
+    pub forgeries: RefCell<Forgeries>,
+    /// Revocations.
+    pub revocations: RefCell<Known>,
+}
+
+impl<K> Isolate<K> {
+    /// One that has seen no request.
+    #[must_use]
+    pub fn new(plan: &Plan) -> Self {
+        Self {
+            keys: plan.issuers.iter().map(|_| RefCell::default()).collect(),
+            tokens: RefCell::new(Tokens(Bounded::new(TOKENS))),
+            forgeries: RefCell::new(Forgeries(Bounded::new(ADDRESSES))),
+            revocations: RefCell::default(),
+        }
+    }
+}
+
+/// Tokens whose signature was verified, so that it is verified once, and tokens whose was not good.
+#[derive(Debug)]
+pub struct Tokens(Bounded<Digest, Verdict>);
+
+#[derive(Debug)]
+enum Verdict {
+    Good(Rc<Statement>),
+    /// Until this time (Unix ms).
+    Bad(TokenFault, u64),
+}
+
+impl Tokens {
+    /// What was found of a token, if it is remembered. Whether its time is over is not judged here.
+    #[must_use]
+    pub fn get(&self, digest: &Digest, now_ms: u64) -> Option<Result<Rc<Statement>, TokenFault>> {
+        match self.0.get(digest)? {
+            Verdict::Good(statement) => Some(Ok(Rc::clone(statement))),
+            Verdict::Bad(fault, until) => (now_ms < *until).then_some(Err(*fault)),
+        }
+    }
+
+    /// The token's signature is good.
+    pub fn verified(&mut self, digest: Digest, statement: Rc<Statement>) {
+        self.0.insert(digest, Verdict::Good(statement));
+    }
+
+    /// It is not.
+    pub fn refused(&mut self, digest: Digest, fault: TokenFault, now_ms: u64) {
+        self.0.insert(digest, Verdict::Bad(fault, now_ms.saturating_add(REFUSED_MS)));
+    }
+
+    /// Forgets all: a key set has changed, so each signature is to be verified again.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// Bad signatures by address, in fixed windows: when the first came (Unix ms), and how many since.
+#[derive(Debug)]
+pub struct Forgeries(Bounded<String, (u64, u32)>);
+
+impl Forgeries {
+    /// Until when (Unix ms) no token of this address is verified, if it has sent too many bad ones.
+    #[must_use]
+    pub fn refused_until(&self, address: &str, window: Window, now_ms: u64) -> Option<u64> {
+        let (opened, count) = self.current(address, window, now_ms)?;
+        (count >= window.quota).then(|| opened.saturating_add(length_ms(window)))
+    }
+
+    /// One more.
+    pub fn count(&mut self, address: String, window: Window, now_ms: u64) {
+        let (opened, count) = self.current(&address, window, now_ms).unwrap_or((now_ms, 0));
+        self.0.insert(address, (opened, count.saturating_add(1)));
+    }
+
+    fn current(&self, address: &str, window: Window, now_ms: u64) -> Option<(u64, u32)> {
+        let open = |opened: u64| opened <= now_ms && now_ms < opened.saturating_add(length_ms(window));
+        self.0.get(&address.to_owned()).copied().filter(|(opened, _)| open(*opened))
+    }
+}
+
+fn length_ms(window: Window) -> u64 {
+    u64::from(window.seconds).saturating_mul(1_000)
+}

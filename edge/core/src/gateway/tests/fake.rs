@@ -1,0 +1,287 @@
+//! A platform that does nothing but remember what it was asked to do.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use http::{HeaderMap, Method, Response};
+use serde_json::{Value, json};
+
+use super::PLAN;
+use crate::auth::isolate::Isolate;
+use crate::auth::keys::{Fetched, Jwk};
+use crate::auth::native::Key;
+use crate::auth::revocation::{self, Answer};
+use crate::cache::Stored;
+use crate::gateway::handle;
+use crate::host::{Host, Outgoing, ReadError, Request, SendError, Settings};
+use crate::limit::{self, Ask, Verdict};
+use crate::record::Record;
+use crate::testing::{ISSUER, NOW, SECRET, Signer, key_set, with};
+
+pub(super) const NOW_MS: u64 = NOW * 1_000;
+
+#[derive(Clone)]
+pub(super) struct Fake(Rc<Inner>);
+
+type Work = Pin<Box<dyn Future<Output = ()>>>;
+
+pub(super) struct Inner {
+    effects: RefCell<Vec<String>>,
+    pub(super) settings: Settings,
+    pub(super) isolate: Isolate<Key>,
+    pub(super) jwks: Result<String, String>,
+    /// What other isolates have fetched.
+    pub(super) shared: RefCell<Option<Fetched>>,
+    pub(super) revocations: RefCell<Result<revocation::State, String>>,
+    pub(super) acknowledged: RefCell<Vec<String>>,
+    pub(super) limiter: Result<RefCell<limit::State>, String>,
+    pub(super) stored: RefCell<Option<(String, Stored)>>,
+    pub(super) origin: fn() -> Result<Response<String>, SendError>,
+    pub(super) sent: RefCell<Option<Outgoing<String>>>,
+    pub(super) now: Cell<u64>,
+    work: RefCell<Vec<Work>>,
+    /// What ends the stream that was answered last.
+    pub(super) over: RefCell<Option<Work>>,
+}
+
+impl Deref for Fake {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl DerefMut for Fake {
+    fn deref_mut(&mut self) -> &mut Inner {
+        Rc::get_mut(&mut self.0).expect("all work is done")
+    }
+}
+
+impl Fake {
+    pub(super) fn new() -> Self {
+        let variables = [
+            ("ISSUER", ISSUER),
+            ("ADMIN_API_KEY", "the operators' key"),
+            ("STRIPE_WEBHOOK_SECRET", "whsec_of_the_sender"),
+            ("JWT_HS256_SECRET", SECRET),
+        ];
+        let settings = Settings {
+            origin: "http://alb".into(),
+            origin_lock: Some("lock".into()),
+            identity_secret: Some("identity".into()),
+            variables: BTreeMap::from(variables.map(|(name, value)| (name, value.to_owned()))),
+            default_host: None,
+        };
+        Self(Rc::new(Inner {
+            effects: RefCell::default(),
+            settings,
+            isolate: Isolate::new(&PLAN),
+            jwks: Err("issuer down".into()),
+            shared: RefCell::default(),
+            revocations: RefCell::new(Ok(revocation::State::default())),
+            acknowledged: RefCell::default(),
+            limiter: Ok(RefCell::default()),
+            stored: RefCell::default(),
+            origin: || Ok(Response::new("from the origin".to_owned())),
+            sent: RefCell::default(),
+            now: Cell::new(NOW_MS),
+            work: RefCell::default(),
+            over: RefCell::default(),
+        }))
+    }
+
+    fn did(&self, effect: &str) {
+        self.effects.borrow_mut().push(effect.to_owned());
+    }
+
+    pub(super) fn take_effects(&self) -> Vec<String> {
+        self.effects.take()
+    }
+
+    pub(super) fn answer(
+        &self,
+        method: &str,
+        url: &str,
+        fields: &[(&'static str, &str)],
+    ) -> (Response<String>, Record) {
+        self.answer_content(method, url, fields, "")
+    }
+
+    /// Answers a request, and does the work that goes on after the answer.
+    pub(super) fn answer_content(
+        &self,
+        method: &str,
+        url: &str,
+        fields: &[(&'static str, &str)],
+        content: &str,
+    ) -> (Response<String>, Record) {
+        let target = crate::target::parse(url).unwrap();
+        let headers: HeaderMap = fields
+            .iter()
+            .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
+            .collect();
+        let request = Request {
+            method: method.parse::<Method>().unwrap(),
+            scheme: target.scheme,
+            host: target.host,
+            path: target.path,
+            query: target.query,
+            headers,
+            ip: "192.0.2.1".parse().ok(),
+            body: content.to_owned(),
+        };
+        let answer = ready(handle(&PLAN, self, request));
+        for work in self.work.take() {
+            ready(work);
+        }
+        answer
+    }
+
+    pub(super) fn status(&self, method: &str, url: &str, fields: &[(&'static str, &str)]) -> u16 {
+        self.answer(method, url, fields).0.status().as_u16()
+    }
+
+    /// The status of a call with this token, in the header.
+    pub(super) fn call(&self, path: &str, token: &str) -> u16 {
+        self.status("GET", &format!("https://he2.ai{path}"), &[("authorization", &format!("Bearer {token}"))])
+    }
+
+    /// Lets so many seconds pass.
+    pub(super) fn wait(&self, seconds: u64) {
+        self.now.set(self.now.get() + seconds * 1_000);
+    }
+}
+
+impl Host for Fake {
+    type Body = String;
+    type Key = Key;
+
+    fn now_ms(&self) -> u64 {
+        self.now.get()
+    }
+    fn random(&self) -> [u8; 24] {
+        [7; 24]
+    }
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+    fn isolate(&self) -> &Isolate<Key> {
+        &self.isolate
+    }
+    fn text(&self, text: String) -> String {
+        text
+    }
+    fn bytes(&self, bytes: Vec<u8>) -> String {
+        String::from_utf8(bytes).unwrap()
+    }
+    fn empty(&self) -> String {
+        String::new()
+    }
+    async fn pause(&self, ms: u32) {
+        self.did("pause");
+        self.now.set(self.now.get() + u64::from(ms));
+    }
+    fn background(&self, work: impl Future<Output = ()> + 'static) {
+        self.work.borrow_mut().push(Box::pin(work));
+    }
+    async fn fetch_keys(&self, url: &str) -> Result<Fetched, String> {
+        self.did("fetch keys");
+        assert_eq!(url, format!("{ISSUER}/.well-known/jwks.json"));
+        self.jwks.clone().map(|json| Fetched { json, max_age: Some(600), fetched_ms: self.now.get() })
+    }
+    async fn shared_keys(&self, _: &str) -> Option<Fetched> {
+        self.did("shared keys");
+        self.shared.borrow().clone()
+    }
+    async fn share_keys(&self, _: &str, fetched: &Fetched) {
+        self.did("share keys");
+        self.shared.replace(Some(fetched.clone()));
+    }
+    async fn import(&self, jwk: &Jwk) -> Result<Key, String> {
+        Key::import(jwk)
+    }
+    async fn verify(&self, key: &Key, message: &[u8], signature: &[u8]) -> bool {
+        self.did("verify");
+        key.verify(message, signature)
+    }
+    async fn read(&self, body: String, most: u32) -> Result<Vec<u8>, ReadError> {
+        self.did("read");
+        (body.len() <= most as usize).then(|| body.into_bytes()).ok_or(ReadError::TooLong)
+    }
+    fn end_when(&self, body: String, over: impl Future<Output = ()> + 'static) -> String {
+        self.over.replace(Some(Box::pin(over)));
+        body
+    }
+    async fn revocations(&self, ask: &revocation::Ask) -> Result<Answer, String> {
+        self.did("revocations");
+        let mut state = self.revocations.borrow_mut();
+        let held = state.as_mut().map_err(|error| error.clone())?;
+        let (changed, answer) = revocation::answer(held, ask.clone(), self.now.get() / 1_000);
+        *held = changed.unwrap_or_else(|| held.clone());
+        Ok(answer)
+    }
+    async fn is_acknowledged(&self, delivery: &str) -> Result<bool, String> {
+        self.did("is acknowledged");
+        Ok(self.acknowledged.borrow().iter().any(|known| known == delivery))
+    }
+    async fn acknowledge(&self, delivery: &str, _: u32) -> Result<(), String> {
+        self.did("acknowledge");
+        self.acknowledged.borrow_mut().push(delivery.to_owned());
+        Ok(())
+    }
+    async fn take(&self, object: &str, ask: &Ask) -> Result<Verdict, String> {
+        self.did(&format!("take {object}"));
+        let counts = self.limiter.as_ref().map_err(Clone::clone)?;
+        let (after, verdict) = limit::take(&counts.borrow(), ask, self.now_ms());
+        counts.replace(after);
+        Ok(verdict)
+    }
+    async fn cached(&self, key: &str) -> Option<(Stored, String)> {
+        self.did("cache get");
+        let stored = self.stored.borrow().clone()?;
+        (stored.0 == key).then(|| (stored.1, "from the cache".to_owned()))
+    }
+    fn store(&self, key: &str, head: &Stored, body: String) -> String {
+        self.did("cache put");
+        self.stored.replace(Some((key.to_owned(), head.clone())));
+        body
+    }
+    fn forget(&self, key: &str) {
+        self.did(&format!("cache delete {key}"));
+    }
+    async fn send(&self, request: Outgoing<String>) -> Result<Response<String>, SendError> {
+        self.did("origin");
+        self.sent.replace(Some(request));
+        (self.origin)()
+    }
+}
+
+/// The fake never waits, so one poll is enough.
+pub(super) fn ready<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("the fake platform does not wait"),
+    }
+}
+
+/// A signer whose key the issuer publishes.
+pub(super) fn published(fake: &mut Fake, kid: &'static str) -> Signer {
+    let signer = Signer::new(kid);
+    fake.jwks = Ok(key_set(&[&signer]));
+    signer
+}
+
+/// A token by a key of the issuer, whose key set the fake then serves.
+pub(super) fn signed_in(fake: &mut Fake) -> String {
+    published(fake, "k1").sign(&with(&json!({})))
+}
+
+/// The same with other claims.
+pub(super) fn token(signer: &Signer, changes: &Value) -> String {
+    signer.sign(&with(changes))
+}

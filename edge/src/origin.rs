@@ -1,0 +1,64 @@
+//! Requests to the origin, and its answers.
+
+use edge_core::host::{Outgoing, SendError};
+use http::{Method, Response, StatusCode};
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::JsValue;
+use web_sys::{AbortController, AbortSignal};
+
+use crate::body::Body;
+use crate::time::within;
+use crate::{fields, glue, scope};
+
+/// Sends a request; `gone` breaks it off, and its answer too.
+pub(crate) async fn send(outgoing: Outgoing<Body>, gone: &AbortSignal) -> Result<Response<Body>, SendError> {
+    let failed = |error: JsValue| SendError::Failed(glue::reason(&error));
+    let stop = AbortController::new().map_err(failed)?;
+    let signal = AbortSignal::any(&Array::of2(gone, &stop.signal()));
+    let first_byte_ms = outgoing.first_byte_ms;
+    let request = request(outgoing, &signal).map_err(failed)?;
+    let Some(answer) = within(first_byte_ms, scope::fetch(&request)).await else {
+        stop.abort();
+        return Err(SendError::Timeout);
+    };
+    answer.and_then(|answer| response(answer, stop)).map_err(failed)
+}
+
+/// Redirects are the client's to follow: an edge that followed them would hide the origin's `Location`.
+fn request(outgoing: Outgoing<Body>, signal: &AbortSignal) -> Result<web_sys::Request, JsValue> {
+    let init = web_sys::RequestInit::new();
+    init.set_method(outgoing.method.as_str());
+    init.set_headers(&fields::write(&outgoing.headers)?.into());
+    init.set_redirect(web_sys::RequestRedirect::Manual);
+    init.set_signal(Some(signal));
+    // Cloudflare's own cache below this one would store by file name, and nothing here could forget it.
+    init.set_cache(web_sys::RequestCache::NoStore);
+    match (outgoing.method, outgoing.body) {
+        // The runtime has content for `Content-Length: 0` too, and will not send any with these methods.
+        (Method::GET | Method::HEAD, _) => {}
+        (_, Body::Stream(stream)) => init.set_body(&stream),
+        (_, Body::Bytes(bytes)) => init.set_body(&Uint8Array::from(bytes.as_slice())),
+        _ => {}
+    }
+    web_sys::Request::new_with_str_and_init(&outgoing.url, &init)
+}
+
+fn response(arrived: web_sys::Response, stop: AbortController) -> Result<Response<Body>, JsValue> {
+    let status = status(arrived.status()).ok_or_else(|| format!("status {}", arrived.status()))?;
+    let headers = fields::read(&arrived.headers());
+    let body = match (status, arrived.body()) {
+        (StatusCode::SWITCHING_PROTOCOLS, _) => Body::Upgraded(arrived),
+        (_, Some(stream)) => Body::Arriving(stream, stop),
+        (_, None) => Body::Empty,
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    Ok(response)
+}
+
+/// A status that a response can have here; the runtime makes no other.
+fn status(code: u16) -> Option<StatusCode> {
+    let sent = code == 101 || (200..600).contains(&code);
+    StatusCode::from_u16(code).ok().filter(|_| sent)
+}

@@ -1,0 +1,91 @@
+//! The platform's streams: read to their end, and ended before it.
+
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
+use js_sys::{Array, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    AbortController, ReadableStream, ReadableStreamDefaultReader, StreamPipeOptions, WritableStream,
+};
+
+/// All chunks of a stream, or none when there are more than `most` bytes of them. They stay in JavaScript's memory.
+pub(crate) async fn chunks(stream: &ReadableStream, most: u32) -> Result<Option<Array>, JsValue> {
+    let reader: ReadableStreamDefaultReader = stream.get_reader().dyn_into()?;
+    let (chunks, mut length) = (Array::new(), 0_u32);
+    while let Some(chunk) = next(&reader).await? {
+        length = length.saturating_add(chunk.byte_length());
+        if length > most {
+            JsFuture::from(reader.cancel()).await?;
+            return Ok(None);
+        }
+        chunks.push(&chunk);
+    }
+    Ok(Some(chunks))
+}
+
+async fn next(reader: &ReadableStreamDefaultReader) -> Result<Option<Uint8Array>, JsValue> {
+    let step = JsFuture::from(reader.read()).await?;
+    match Reflect::get(&step, &"done".into())?.is_truthy() {
+        true => Ok(None),
+        false => Reflect::get(&step, &"value".into())?.dyn_into().map(Some),
+    }
+}
+
+/// The content of chunks, in Wasm's memory.
+pub(crate) fn bytes(chunks: &Array) -> Vec<u8> {
+    let chunks: Vec<_> = chunks.iter().map(|chunk| chunk.unchecked_into::<Uint8Array>().to_vec()).collect();
+    chunks.concat()
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// Two ends of one pipe, which pass bytes without JavaScript
+    /// (<https://developers.cloudflare.com/workers/runtime-apis/streams/transformstream/>).
+    type IdentityTransformStream;
+
+    #[wasm_bindgen(constructor)]
+    fn new() -> IdentityTransformStream;
+    #[wasm_bindgen(method, getter)]
+    fn readable(this: &IdentityTransformStream) -> ReadableStream;
+    #[wasm_bindgen(method, getter)]
+    fn writable(this: &IdentityTransformStream) -> WritableStream;
+}
+
+/// The same content, which ends in good order as soon as `over` is; and the work that sees to it, for the background.
+///
+/// It is ended at its source, by `origin`, because a pipe that is stopped by itself may lose a write half way, and
+/// could then not be closed any more.
+pub(crate) fn end_when(
+    stream: &ReadableStream,
+    origin: AbortController,
+    over: impl Future<Output = ()> + 'static,
+) -> (ReadableStream, impl Future<Output = Result<(), JsValue>> + 'static) {
+    let pipe = IdentityTransformStream::new();
+    let options = StreamPipeOptions::new();
+    options.set_prevent_abort(true);
+    let piped = stream.pipe_to_with_options(&pipe.writable(), &options);
+    (pipe.readable(), end(piped, pipe.writable(), origin, over))
+}
+
+/// A client that left or an origin that broke off is an end too: `over` is dropped, and the client's end broken.
+async fn end(
+    piped: Promise,
+    writable: WritableStream,
+    origin: AbortController,
+    over: impl Future<Output = ()>,
+) -> Result<(), JsValue> {
+    let ended = match select(pin!(JsFuture::from(piped)), pin!(over)).await {
+        Either::Left((Ok(_), _)) => return Ok(()),
+        Either::Left((Err(reason), _)) => writable.abort_with_reason(&reason),
+        Either::Right(((), piped)) => {
+            origin.abort();
+            // It fails, as was asked for, once what is under way is written.
+            let _ = piped.await;
+            writable.close()
+        }
+    };
+    JsFuture::from(ended).await.map(drop)
+}
