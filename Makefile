@@ -1,6 +1,6 @@
 # Every command a person needs. What is missing on the machine is installed by .tools/.
 .DEFAULT_GOAL := help
-.PHONY: help dev build test check deploy clean
+.PHONY: help dev build test check fuzz deploy clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-12s  %s\n", $$1, $$2 }'
@@ -18,9 +18,13 @@ test: build ## run every test: native, the Terraform in Terraform, the built Wor
 
 check: build ## check format, lints and both deployments, without deploying
 	@.tools/with cargo fmt --all --check
+	@.tools/with cargo fmt --check --manifest-path edge/core/fuzz/Cargo.toml
 	@.tools/with cargo clippy --workspace --all-targets --locked -- -D warnings
 	@.tools/wrangler staging --dry-run
 	@.tools/wrangler production --dry-run
+
+fuzz: ## give the parsers of credentials made-up input [SECONDS=20 each]
+	@.tools/fuzz $(SECONDS)
 
 deploy: build ## deploy to Cloudflare, ENV=staging or ENV=production
 	@.tools/wrangler "$(ENV)"
