@@ -4,7 +4,10 @@ use edge_core::host::ReadError;
 use wasm_bindgen::JsCast;
 use web_sys::{AbortController, ReadableStream};
 
-use crate::{glue, stream};
+use crate::{glue, stream, time};
+
+/// Content that is read is not waited for longer (ms).
+const READ_TIMEOUT_MS: u32 = 15_000;
 
 /// Content on its way through.
 #[derive(Debug)]
@@ -46,7 +49,9 @@ impl Body {
             Self::Upgraded(_) => return Err(ReadError::Failed("an upgraded connection".to_owned())),
             Self::Stream(stream) | Self::Arriving(stream, _) => stream,
         };
-        let chunks = stream::chunks(&stream, most).await;
+        // Whoever sends it has not proven anything yet, and what has arrived is held in memory.
+        let chunks = time::within(READ_TIMEOUT_MS, stream::chunks(&stream, most)).await;
+        let chunks = chunks.ok_or_else(|| ReadError::Failed("too slow".to_owned()))?;
         let chunks = chunks.map_err(|error| ReadError::Failed(glue::reason(&error)))?;
         Ok(stream::bytes(&chunks.ok_or(ReadError::TooLong)?))
     }

@@ -19,7 +19,7 @@ use http::{Response, StatusCode};
 
 use self::origin::Admitted;
 use self::signin::SignedIn;
-use crate::auth::{Caller, Refusal};
+use crate::auth::{Caller, Refusal, leak};
 use crate::fault::{Fault, REQUEST_ID};
 use crate::headers::set;
 use crate::host::{Host, Request};
@@ -83,6 +83,17 @@ fn is_nobodys(host: &str) -> bool {
     matches!(host, "127.0.0.1" | "localhost" | "[::1]") || host.ends_with(".workers.dev")
 }
 
+/// Whoever sends a secret key of the Supabase project hears of it, whatever else is wrong; the log keeps no copy.
+fn refuse_leak<B>(request: &Request<B>, record: &mut Record) -> Result<(), Fault> {
+    record.leak = leak::found(&request.path, request.query.as_deref(), &request.headers);
+    match record.leak.as_deref() {
+        None => return Ok(()),
+        Some("path") => "(a secret key)".clone_into(&mut record.path),
+        Some(_) => {}
+    }
+    Err(Refusal::Leak.into())
+}
+
 /// A limit and how it stands after this request.
 type Taken = (&'static Limit, Verdict);
 
@@ -100,9 +111,11 @@ impl<H: Host> Pass<'_, H> {
         mut request: Request<H::Body>,
         record: &mut Record,
     ) -> Result<Response<H::Body>, Fault> {
+        refuse_leak(&request, record)?;
         let public = self.public_host(&request, record)?;
         let path = path::normalise(&request.path).map_err(Fault::Path)?;
         record.path.clone_from(&path.text);
+        request.query = request.query.as_deref().map(path::escape_query);
         if let Some(target) = public.redirect {
             return Ok(self.moved(target, &path.text, request.query.as_deref()));
         }
@@ -115,18 +128,18 @@ impl<H: Host> Pass<'_, H> {
         if preflight.is_some() {
             return self.preflight();
         }
-        let SignedIn { caller, token, delivery } = self.authenticate(route, &mut request, record).await?;
+        let SignedIn { caller, statement, token, by_query, delivery } =
+            self.authenticate(route, &mut request, record).await?;
         let verdict = self.limit(route, &caller, request.ip, record).await?;
-        let mut response = match (route.edge, self.replayed(delivery.as_deref(), record).await) {
+        let mut response = match (route.edge, self.replayed(delivery.as_ref(), record).await) {
             (Some(edge), _) => self.edge(edge, request).await?,
             (None, Some(replayed)) => replayed,
             (None, None) => {
-                let (token, statement) = token.unzip();
                 let admitted =
                     Admitted { route, host: public.name, path: &path.text, caller: &caller, token, request };
                 let response = self.answer(admitted, record).await?;
                 self.note_delivery(delivery, &response);
-                self.guard(response, statement)
+                self.guard(response, statement, by_query)
             }
         };
         if let Some((limit, verdict)) = verdict {

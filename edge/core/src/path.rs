@@ -2,7 +2,7 @@
 //!
 //! Gateways that match one form and forward another let requests slip past their rules; so whatever two parsers
 //! could read differently is refused here, not repaired. RFC 3986 §6.2.2: escapes of unreserved characters are
-//! decoded; everything else stays byte for byte. Not decided here: which route may carry what
+//! decoded, what no URI may hold is escaped; everything else stays byte for byte. Not decided here: which route may carry what
 //! [`Normal::suspect`] reports (see [`crate::plan::Route::raw_path`]).
 
 use std::fmt;
@@ -76,7 +76,7 @@ fn decode_unreserved(raw: &str) -> Result<String, PathFault> {
     while let Some((&byte, tail)) = rest.split_first() {
         rest = tail;
         if byte != b'%' {
-            text.push(plain(byte)?);
+            push_plain(&mut text, byte)?;
             continue;
         }
         let (value, tail) = escape(tail).ok_or(PathFault::BadEscape)?;
@@ -90,12 +90,33 @@ fn decode_unreserved(raw: &str) -> Result<String, PathFault> {
     Ok(text)
 }
 
-/// A byte that may stand unescaped.
-fn plain(byte: u8) -> Result<char, PathFault> {
+/// A byte that stands unescaped. What no URI may hold (RFC 3986 §2) is escaped: the platform would do it on the way.
+fn push_plain(text: &mut String, byte: u8) -> Result<(), PathFault> {
     match byte {
-        0..=0x20 | 0x7f.. => Err(PathFault::Control),
-        _ => Ok(char::from(byte)),
+        0..=0x20 | 0x7f.. => return Err(PathFault::Control),
+        b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}' => push_escaped(text, byte),
+        _ => text.push(char::from(byte)),
     }
+    Ok(())
+}
+
+fn push_escaped(text: &mut String, byte: u8) {
+    text.push('%');
+    text.push_str(&crate::trace::hex(&[byte]).to_ascii_uppercase());
+}
+
+/// A query as it is sent: what the platform's `fetch` would escape on the way is escaped here already, so that what is
+/// signed is what arrives (URL Standard, special-query percent-encode set). The rest stays byte for byte.
+#[must_use]
+pub fn escape_query(query: &str) -> String {
+    let mut text = String::with_capacity(query.len());
+    for byte in query.bytes() {
+        match byte {
+            0..=0x20 | 0x7f.. | b'"' | b'#' | b'<' | b'>' | b'\'' => push_escaped(&mut text, byte),
+            _ => text.push(char::from(byte)),
+        }
+    }
+    text
 }
 
 /// The value of two hexadecimal digits at the start of `bytes`, and what follows.

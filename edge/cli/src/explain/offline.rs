@@ -134,7 +134,9 @@ impl Host for Offline {
 
     async fn pause(&self, _: u32) {}
 
-    fn background(&self, _: impl Future<Output = ()> + 'static) {}
+    fn background(&self, work: impl Future<Output = ()> + 'static) {
+        super::finish(work);
+    }
 
     async fn fetch_keys(&self, _: &str) -> Result<Fetched, String> {
         match (&self.0.jwks, self.0.jwks_age) {

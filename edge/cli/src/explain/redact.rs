@@ -26,7 +26,7 @@ pub(super) fn fields(headers: &HeaderMap) -> Vec<(String, String)> {
 fn shown(name: &str, value: &HeaderValue) -> String {
     let value = String::from_utf8_lossy(value.as_bytes());
     match name {
-        _ if is_secret(name) => hide(&value),
+        _ if is_secret(name) || is_project_secret(&value) => hide(&value),
         _ if URLS.contains(&name) => url(&value),
         _ if NEW_EACH_TIME.contains(&name) => "(new for each request)".to_owned(),
         _ => value.into_owned(),
@@ -47,14 +47,20 @@ fn hide(value: &str) -> String {
 
 /// A URL without the values of its secret parameters.
 pub(super) fn url(url: &str) -> String {
-    let Some((before, query)) = url.split_once('?') else { return url.to_owned() };
-    let pairs: Vec<String> = query.split('&').map(parameter).collect();
-    format!("{before}?{}", pairs.join("&"))
+    let (before, query) = url.split_once('?').map_or((url, None), |(before, query)| (before, Some(query)));
+    let before = if is_project_secret(before) { HIDDEN } else { before };
+    let pairs = query.map(|query| query.split('&').map(parameter).collect::<Vec<_>>().join("&"));
+    pairs.map_or_else(|| before.to_owned(), |pairs| format!("{before}?{pairs}"))
+}
+
+/// A secret key of the Supabase project, wherever it stands.
+fn is_project_secret(text: &str) -> bool {
+    String::from_utf8_lossy(&decode_all(text)).contains("sb_secret_")
 }
 
 fn parameter(pair: &str) -> String {
     match pair.split_once('=') {
-        Some((name, _)) if is_secret_parameter(name) => format!("{name}={HIDDEN}"),
+        Some((name, _)) if is_secret_parameter(name) || is_project_secret(pair) => format!("{name}={HIDDEN}"),
         _ => pair.to_owned(),
     }
 }

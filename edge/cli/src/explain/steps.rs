@@ -89,7 +89,7 @@ fn refused(seen: &Seen) -> String {
 
 fn host(seen: &Seen) -> Outcome {
     match seen.record.refused {
-        Some(Fault::Misdirected) => Err(refused(seen)),
+        Some(Fault::Misdirected | Fault::Refused(Refusal::Leak)) => Err(refused(seen)),
         _ => Ok(seen.record.host.clone()),
     }
 }

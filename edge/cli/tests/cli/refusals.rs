@@ -133,15 +133,9 @@ fn what_is_wrong_with_the_way_a_credential_is_sent_is_said() {
     let stream = ["GET", "https://he2.ai/api/agent-run/7/stream?token=a"];
     let page = ["POST", "https://he2.ai/api/generate-prompts"];
     let session = format!("base64-{}", base64url(b"{\"access_token\":\"a.b.c\"}"));
-    let leaked = format!("sb_secret_{}", "x".repeat(20));
     for (request, headers, expected) in [
         (CALL, vec![], "any_of: refused with 401: No valid authentication credentials found"),
         (CALL, vec!["X-API-Key: pk_1".to_owned()], "any_of: refused with 401: the API key is not valid"),
-        (
-            CALL,
-            vec![format!("apikey: {leaked}")],
-            "any_of: refused with 401: a secret key was sent, and must be replaced",
-        ),
         (
             stream,
             vec!["Authorization: Bearer b".to_owned()],
@@ -216,5 +210,21 @@ fn what_a_webhook_lacks_is_said() {
         ),
     ] {
         assert_eq!(said(request, &["-H", &header]), format!("webhook: refused with {expected}"));
+    }
+}
+
+#[test]
+fn a_projects_secret_key_is_refused_before_all_else_and_not_shown() {
+    let key = format!("sb_secret_{}", "x".repeat(20));
+    let expected = "refused with 401: a secret key was sent, and must be replaced";
+    for (url, header) in [
+        ("https://he2.ai/api/agents".to_owned(), format!("apikey: {key}")),
+        ("https://he2.ai/api/agents".to_owned(), format!("X-Other: {key}")),
+        (format!("https://he2.ai/api/agents?x={key}"), "A: b".to_owned()),
+        (format!("https://he2.ai/api/{key}"), "A: b".to_owned()),
+    ] {
+        let found = explained(&["GET", &url, "-H", &header]);
+        assert_eq!(step(&found, "host"), expected);
+        assert!(!found.to_string().contains(&key), "{found:#}");
     }
 }

@@ -33,12 +33,6 @@ impl<K: Eq + Hash, V> Bounded<K, V> {
         }
         self.young.insert(key, value);
     }
-
-    /// Forgets everything.
-    pub fn clear(&mut self) {
-        self.young.clear();
-        self.old.clear();
-    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //!
 //! Decides only by form: whether a token is good is for [`super::token`], whether an API key is, for the origin.
 
+use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, Method};
 
 use super::{API_KEY, Credential, Refusal, cookie};
 use crate::headers;
@@ -61,11 +61,10 @@ fn session(headers: &HeaderMap, cookies: &[String]) -> Result<Option<String>, Re
     Ok(found)
 }
 
-/// Whether a cookie says nothing about who wants this: a page of another site can make a browser send it, and then
-/// only what changes nothing may be done. `is_ours`: the page in `Origin` is one of ours, or none is named.
+/// Whether a page of another site made the browser ask (Fetch Metadata). Programs do not say.
 #[must_use]
-pub fn is_cross_site(method: &Method, is_ours: bool) -> bool {
-    !method.is_safe() && !is_ours
+pub fn is_cross_site(headers: &HeaderMap) -> bool {
+    headers::single(headers, "sec-fetch-site") == Some("cross-site")
 }
 
 /// Whether a browser is going to another page (Fetch Metadata): it shows what comes, so a bad cookie must not lock

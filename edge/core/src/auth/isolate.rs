@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::bounded::Bounded;
-use super::keys::Store;
+use super::keys::{Key, Store};
 use super::revocation::Known;
 use super::token::{Statement, TokenFault};
 use crate::plan::{Plan, Window};
@@ -25,7 +25,7 @@ pub struct Isolate<K> {
     /// Keys, by the place of their issuer in the plan.
     pub keys: Vec<RefCell<Store<K>>>,
     /// Verdicts on tokens.
-    pub tokens: RefCell<Tokens>,
+    pub tokens: RefCell<Tokens<K>>,
     /// Bad signatures.
     pub forgeries: RefCell<Forgeries>,
     /// Revocations.
@@ -47,38 +47,36 @@ impl<K> Isolate<K> {
 
 /// Tokens whose signature was verified, so that it is verified once, and tokens whose was not good.
 #[derive(Debug)]
-pub struct Tokens(Bounded<Digest, Verdict>);
+pub struct Tokens<K>(Bounded<Digest, Verdict<K>>);
 
 #[derive(Debug)]
-enum Verdict {
-    Good(Rc<Statement>),
+enum Verdict<K> {
+    Good(Rc<Statement>, Rc<Key<K>>),
     /// Until this time (Unix ms).
     Bad(TokenFault, u64),
 }
 
-impl Tokens {
-    /// What was found of a token, if it is remembered. Whether its time is over is not judged here.
+/// What a good token says, and the key that it is good by: it is good no longer than the key.
+pub type Verified<K> = (Rc<Statement>, Rc<Key<K>>);
+
+impl<K> Tokens<K> {
+    /// What was found of a token, if it is remembered. Whether its time, or its key's, is over is not judged here.
     #[must_use]
-    pub fn get(&self, digest: &Digest, now_ms: u64) -> Option<Result<Rc<Statement>, TokenFault>> {
+    pub fn get(&self, digest: &Digest, now_ms: u64) -> Option<Result<Verified<K>, TokenFault>> {
         match self.0.get(digest)? {
-            Verdict::Good(statement) => Some(Ok(Rc::clone(statement))),
+            Verdict::Good(statement, key) => Some(Ok((Rc::clone(statement), Rc::clone(key)))),
             Verdict::Bad(fault, until) => (now_ms < *until).then_some(Err(*fault)),
         }
     }
 
-    /// The token's signature is good.
-    pub fn verified(&mut self, digest: Digest, statement: Rc<Statement>) {
-        self.0.insert(digest, Verdict::Good(statement));
+    /// The token's signature is good, by this key.
+    pub fn verified(&mut self, digest: Digest, (statement, key): Verified<K>) {
+        self.0.insert(digest, Verdict::Good(statement, key));
     }
 
     /// It is not.
     pub fn refused(&mut self, digest: Digest, fault: TokenFault, now_ms: u64) {
         self.0.insert(digest, Verdict::Bad(fault, now_ms.saturating_add(REFUSED_MS)));
-    }
-
-    /// Forgets all: a key set has changed, so each signature is to be verified again.
-    pub fn clear(&mut self) {
-        self.0.clear();
     }
 }
 

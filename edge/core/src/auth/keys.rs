@@ -107,8 +107,9 @@ impl Fetched {
 pub struct Store<K> {
     keys: Vec<Rc<Key<K>>>,
     set: Option<Fetched>,
-    fetching_since: Option<u64>,
-    asked_at: Option<u64>,
+    /// Since when, and whether for a `kid` that is not in the set.
+    fetching: Option<(u64, bool)>,
+    /// When the last fetch for such a `kid` ended well.
     asked_for_kid_at: Option<u64>,
     /// The last fetch failed: when it ended, and why.
     failure: Option<(u64, String)>,
@@ -121,8 +122,7 @@ impl<K> Default for Store<K> {
         Self {
             keys: Vec::new(),
             set: None,
-            fetching_since: None,
-            asked_at: None,
+            fetching: None,
             asked_for_kid_at: None,
             failure: None,
             secret: None,
@@ -180,23 +180,24 @@ impl<K> Store<K> {
     pub fn lookup(&self, kid: Option<&str>, algorithm: Algorithm, issuer: &Issuer, now: u64) -> Lookup<K> {
         let usable = self.set.as_ref().filter(|set| set.is_usable(issuer, now));
         let keys: Vec<_> = self.keys.iter().filter(|key| key.serves(kid, algorithm)).cloned().collect();
-        let fetching = self.fetching_since.is_some_and(|since| now < since.saturating_add(FETCH_GIVEN_UP_MS));
+        let fetching = self.is_fetching(now);
         if let Some(set) = usable.filter(|_| !keys.is_empty()) {
             return self.known(keys, set, fetching, issuer, now);
         }
+        // Where there are keys, an unknown one may be made up; where there are none, nobody can sign in.
+        let pause = if usable.is_some() { cooldown(issuer) } else { FAILURE_PAUSE_MS };
         match &self.failure {
             _ if fetching => Lookup::Wait,
-            Some((at, error)) if now < at.saturating_add(FAILURE_PAUSE_MS) => {
-                Lookup::Unavailable(error.clone())
-            }
-            None if usable.is_some() && !may_ask(self.asked_for_kid_at, issuer, now) => Lookup::Unknown,
+            Some((at, error)) if now < at.saturating_add(pause) => Lookup::Unavailable(error.clone()),
+            None if usable.is_some() && !self.may_ask_for_kid(issuer, now) => Lookup::Unknown,
             _ if usable.is_some() => Lookup::Fetch(Why::UnknownKid(kid.map(str::to_owned))),
             _ => Lookup::Fetch(Why::First),
         }
     }
 
     /// The step for keys that are there. Past the set's life the first to come waits for a new one, so that a revoked
-    /// key is not used longer; if that fails, the old set serves on and is asked for in the background.
+    /// key is not used longer; if that fails, the old set serves on and is asked for in the background, as long as
+    /// somebody keeps asking.
     fn known(
         &self,
         keys: Vec<Rc<Key<K>>>,
@@ -205,16 +206,32 @@ impl<K> Store<K> {
         issuer: &Issuer,
         now: u64,
     ) -> Lookup<K> {
-        if set.is_fresh(issuer, now) || self.failure.is_some() {
+        let since = self.failure.as_ref().map(|(at, _)| now.saturating_sub(*at));
+        let is_down = since.is_some_and(|since| since < cooldown(issuer).saturating_mul(2));
+        if set.is_fresh(issuer, now) || is_down {
             let early = set.lifetime_ms(issuer).saturating_mul(EARLY_PERCENT) / 100;
             let due = now >= set.fetched_ms.saturating_add(early);
-            let rested = self.failure.is_none() || may_ask(self.asked_at, issuer, now);
+            let rested = since.is_none_or(|since| since >= cooldown(issuer));
             return Lookup::Keys { keys, refresh: due && rested && !fetching };
         }
         match fetching {
             true => Lookup::Wait,
             false => Lookup::Fetch(Why::Expired),
         }
+    }
+
+    /// Whether a fetch is under way.
+    #[must_use]
+    pub fn is_fetching(&self, now: u64) -> bool {
+        self.fetching.is_some_and(|(since, _)| now < since.saturating_add(FETCH_GIVEN_UP_MS))
+    }
+
+    /// Whether the set may be asked for again because of a `kid`, or of a signature without one, that it does not
+    /// explain.
+    #[must_use]
+    pub fn may_ask_for_kid(&self, issuer: &Issuer, now: u64) -> bool {
+        let rested = |at: Option<u64>| at.is_none_or(|at| now >= at.saturating_add(cooldown(issuer)));
+        rested(self.asked_for_kid_at) && rested(self.failure.as_ref().map(|(at, _)| *at))
     }
 
     /// When the set in use was fetched.
@@ -225,11 +242,7 @@ impl<K> Store<K> {
 
     /// A fetch starts.
     pub fn begin(&mut self, why: &Why, now: u64) {
-        self.fetching_since = Some(now);
-        self.asked_at = Some(now);
-        if matches!(why, Why::UnknownKid(_)) {
-            self.asked_for_kid_at = Some(now);
-        }
+        self.fetching = Some((now, matches!(why, Why::UnknownKid(_))));
     }
 
     /// Whether this is the set in use, so that its keys need not be imported again.
@@ -239,21 +252,23 @@ impl<K> Store<K> {
     }
 
     /// A fetch ended with the set in use: it is good for another life.
-    pub fn renew(&mut self, fetched: Fetched) {
-        self.fetching_since = None;
+    pub fn renew(&mut self, fetched: Fetched, now: u64) {
+        if let Some((_, true)) = self.fetching.take() {
+            self.asked_for_kid_at = Some(now);
+        }
         self.failure = None;
         self.set = Some(fetched);
     }
 
     /// A fetch ended with a new set.
-    pub fn replace(&mut self, fetched: Fetched, keys: Vec<Key<K>>) {
+    pub fn replace(&mut self, fetched: Fetched, keys: Vec<Key<K>>, now: u64) {
         self.keys = keys.into_iter().map(Rc::new).collect();
-        self.renew(fetched);
+        self.renew(fetched, now);
     }
 
     /// A fetch failed: the old set stays.
     pub fn fail(&mut self, error: String, now: u64) {
-        self.fetching_since = None;
+        self.fetching = None;
         self.failure = Some((now, error));
     }
 
@@ -264,8 +279,8 @@ impl<K> Store<K> {
     }
 }
 
-fn may_ask(asked: Option<u64>, issuer: &Issuer, now: u64) -> bool {
-    asked.is_none_or(|at| now >= at.saturating_add(milliseconds(issuer.jwks_cooldown_seconds)))
+fn cooldown(issuer: &Issuer) -> u64 {
+    milliseconds(issuer.jwks_cooldown_seconds)
 }
 
 fn milliseconds(seconds: u32) -> u64 {

@@ -1,23 +1,40 @@
 //! Secret keys of the Supabase project in a request: they open the whole database, and whoever sends one here has let
-//! it out. Left out: tokens of the role `service_role`, which are refused as tokens are.
+//! it out. Left out: tokens of the role `service_role`, which are refused as tokens are; and cookies, which a page of
+//! a host below the same domain can plant with somebody who has nothing to do with it.
 
+use std::borrow::Cow;
+
+use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 
 use super::credential::is_key_byte;
+use crate::path::decode_all;
 
 /// What a secret key of a Supabase project begins with. Source: <https://supabase.com/docs/guides/api/api-keys>.
 const PROJECT_SECRET: &str = "sb_secret_";
 /// Fewer characters after it are talk about such keys, not one.
 const LEAST_SECRET: usize = 16;
 
-/// Where a secret key of the Supabase project arrived: the field's name, or `query`.
+/// Where a secret key of the Supabase project arrived: the field's name, `path` or `query`.
 #[must_use]
-pub fn found(headers: &HeaderMap, query: Option<&str>) -> Option<String> {
-    if query.is_some_and(has_project_secret) {
+pub fn found(path: &str, query: Option<&str>, headers: &HeaderMap) -> Option<String> {
+    if has_project_secret(&decoded(path)) {
+        return Some("path".to_owned());
+    }
+    if query.is_some_and(|query| has_project_secret(&decoded(query))) {
         return Some("query".to_owned());
     }
     let leaks = |value: &HeaderValue| value.to_str().is_ok_and(has_project_secret);
-    headers.iter().find(|(_, value)| leaks(value)).map(|(name, _)| name.to_string())
+    let mut fields = headers.iter().filter(|(name, _)| *name != COOKIE);
+    fields.find(|(_, value)| leaks(value)).map(|(name, _)| name.to_string())
+}
+
+/// As the origin would read it.
+fn decoded(text: &str) -> Cow<'_, str> {
+    match text.contains('%') {
+        true => Cow::Owned(String::from_utf8_lossy(&decode_all(text)).into_owned()),
+        false => Cow::Borrowed(text),
+    }
 }
 
 fn has_project_secret(text: &str) -> bool {
@@ -31,17 +48,28 @@ fn has_project_secret(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn headers(name: &'static str, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(http::HeaderName::from_static(name), value.parse().unwrap())])
+    }
+
     #[test]
     fn a_projects_secret_key_is_found_wherever_it_stands() {
         let key = format!("sb_secret_{}", "a".repeat(31));
-        let headers = |name: &'static str, value: &str| {
-            HeaderMap::from_iter([(http::HeaderName::from_static(name), value.parse().unwrap())])
-        };
+        let none = HeaderMap::new();
         for (name, value) in [("apikey", key.clone()), ("authorization", format!("Bearer {key}"))] {
-            assert_eq!(found(&headers(name, &value), None).as_deref(), Some(name));
+            assert_eq!(found("/", None, &headers(name, &value)).as_deref(), Some(name));
         }
-        assert_eq!(found(&HeaderMap::new(), Some(&format!("a=1&apikey={key}"))).as_deref(), Some("query"));
+        assert_eq!(found("/", Some(&format!("a=1&apikey={key}")), &none).as_deref(), Some("query"));
+        let escaped = key.replace("sb_", "sb%5F");
+        assert_eq!(found("/", Some(&escaped), &none).as_deref(), Some("query"));
+        assert_eq!(found(&format!("/x/{escaped}"), None, &none).as_deref(), Some("path"));
+    }
+
+    #[test]
+    fn talk_about_such_keys_is_none_and_a_planted_cookie_locks_nobody_out() {
         let talk = headers("referer", "https://he2.ai/docs?q=sb_secret_keys");
-        assert_eq!(found(&talk, Some("q=sb_secret_")), None, "talk about such keys is none");
+        assert_eq!(found("/docs/sb_secret_keys", Some("q=sb_secret_"), &talk), None);
+        let planted = headers("cookie", &format!("x=sb_secret_{}", "a".repeat(31)));
+        assert_eq!(found("/", None, &planted), None);
     }
 }

@@ -136,6 +136,9 @@ pub struct Statement {
 /// Longest `kid`, user id, role and the like, in bytes: they travel in header fields and logs.
 const LONGEST_NAME: usize = 256;
 
+/// The roles of a Supabase project's own keys: everyone, and a machine with all rights.
+const PROJECT_ROLES: [&str; 2] = ["anon", "service_role"];
+
 /// Reads a token's form, and refuses what no key could make good.
 pub fn parse<'t>(token: &'t str, plan: &AuthPlan) -> Result<Parsed<'t>, TokenFault> {
     if token.len() > usize::try_from(plan.max_token_bytes).unwrap_or(usize::MAX) {
@@ -260,7 +263,8 @@ fn is_for_us(claim: Option<&Value>, issuer: &Issuer, settings: &Settings) -> boo
 fn identity(claims: &Map<String, Value>, issuer: &Issuer) -> Result<Identity, TokenFault> {
     let names = &issuer.claims;
     let role = name(claims, names.role)?.unwrap_or_default();
-    if !issuer.roles.is_empty() && !issuer.roles.contains(&role.as_str()) {
+    let is_listed = issuer.roles.is_empty() || issuer.roles.contains(&role.as_str());
+    if !is_listed || PROJECT_ROLES.contains(&role.as_str()) {
         return Err(TokenFault::NotAUser);
     }
     Ok(Identity {

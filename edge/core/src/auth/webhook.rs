@@ -5,8 +5,6 @@
 //! is. Sources: <https://docs.stripe.com/webhooks/signature> and <https://www.standardwebhooks.com> (the
 //! specification's "Signature scheme"). Left out: reading the body, and what is done with a delivery that came before.
 
-use std::borrow::Cow;
-
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use hmac_sha256::{HMAC, Hash};
@@ -100,7 +98,9 @@ pub fn claim(
         Scheme::Stripe => stripe(field(headers, STRIPE)?).ok_or(WebhookFault::Malformed(STRIPE))?,
         Scheme::Standard => standard(headers)?,
     };
-    signed.keys(secrets).next().ok_or(WebhookFault::NoSecret)?;
+    if signed.keys(secrets).is_empty() {
+        return Err(WebhookFault::NoSecret);
+    }
     let tolerance = u64::from(tolerance_seconds);
     if signed.time < now.saturating_sub(tolerance) {
         Err(WebhookFault::TooOld)
@@ -117,7 +117,7 @@ impl Claim {
     pub fn verify(&self, body: &[u8], secrets: &str) -> Result<Option<String>, WebhookFault> {
         match self {
             Self::Proven => Ok(None),
-            Self::Signed(signed) if signed.keys(secrets).any(|key| signed.is_by(&key, body)) => {
+            Self::Signed(signed) if signed.keys(secrets).iter().any(|key| signed.is_by(key, body)) => {
                 Ok(signed.delivery(body))
             }
             Self::Signed(_) => Err(WebhookFault::Signature),
@@ -127,10 +127,12 @@ impl Claim {
 
 impl Signed {
     /// The keys that secrets stand for; an empty one, by which everyone can sign, is none.
-    fn keys<'s>(&self, secrets: &'s str) -> impl Iterator<Item = Cow<'s, [u8]>> + use<'s> {
-        let coded = matches!(self.kind, Kind::Standard(_));
-        let keys = secrets.split_whitespace().filter_map(move |secret| key(secret, coded));
-        keys.filter(|key| !key.is_empty())
+    fn keys(&self, secrets: &str) -> Vec<Vec<u8>> {
+        let keys = secrets.split_whitespace().flat_map(|secret| match self.kind {
+            Kind::Stripe => vec![secret.as_bytes().to_vec()],
+            Kind::Standard(_) => standard_keys(secret),
+        });
+        keys.filter(|key| !key.is_empty()).collect()
     }
 
     fn is_by(&self, key: &[u8], body: &[u8]) -> bool {
@@ -159,14 +161,16 @@ impl Signed {
     }
 }
 
-/// Stripe's key is the secret as it stands. In Standard Webhooks base64 of the key follows `whsec_`; whatever does not
-/// begin so stands for itself.
-fn key(secret: &str, coded: bool) -> Option<Cow<'_, [u8]>> {
-    match secret.strip_prefix("whsec_").filter(|_| coded) {
-        None => Some(Cow::Borrowed(secret.as_bytes())),
-        // The specification's own readers take it with and without padding.
-        Some(text) => BASE64_STANDARD_NO_PAD.decode(text.trim_end_matches('=')).ok().map(Cow::Owned),
-    }
+/// In Standard Webhooks base64 of the key follows `whsec_`. Without that, senders differ in whether the secret is base64
+/// or the key itself: either is ours alone, so both are tried.
+fn standard_keys(secret: &str) -> Vec<Vec<u8>> {
+    let (text, plain) = match secret.strip_prefix("whsec_") {
+        Some(text) => (text, None),
+        None => (secret, Some(secret.as_bytes().to_vec())),
+    };
+    // The specification's own readers take it with and without padding.
+    let decoded = BASE64_STANDARD_NO_PAD.decode(text.trim_end_matches('=')).ok();
+    decoded.into_iter().chain(plain).collect()
 }
 
 fn shared(given: &str, secrets: &str) -> Result<Claim, WebhookFault> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Pass;
 use crate::auth::revocation::{self, Answer, Ask, Entry, Revocation};
 use crate::fault::Fault;
-use crate::host::{Host, ReadError, Request};
+use crate::host::{Host, Request};
 use crate::plan::{Auth, Edge, Plan};
 
 /// No revocation is longer (bytes).
@@ -25,14 +25,14 @@ impl<H: Host> Pass<'_, H> {
         }
     }
 
-    async fn revocations(&self, request: Request<H::Body>) -> Result<Response<H::Body>, Fault> {
+    async fn revocations(&self, mut request: Request<H::Body>) -> Result<Response<H::Body>, Fault> {
         let now = self.host.now_ms() / 1_000;
         let ask = match request.method {
             Method::POST => {
-                let revocation = self.revocation(request.body, now).await?;
+                let revocation = self.revocation(&mut request, now).await?;
                 Ask::Add(Entry { revocation, until: now.saturating_add(longest_use(self.plan)) })
             }
-            Method::DELETE => Ask::Remove(self.revocation(request.body, now).await?),
+            Method::DELETE => Ask::Remove(self.revocation(&mut request, now).await?),
             _ => Ask::List,
         };
         let answer = self.host.revocations(&ask).await.map_err(Fault::Unavailable)?;
@@ -40,12 +40,8 @@ impl<H: Host> Pass<'_, H> {
         self.answered(answer)
     }
 
-    async fn revocation(&self, body: H::Body, now: u64) -> Result<Revocation, Fault> {
-        let content = self.host.read(body, LONGEST).await.map_err(|error| match error {
-            ReadError::TooLong => Fault::TooLong(LONGEST),
-            ReadError::Failed(_) => Fault::Content("the content broke off"),
-        })?;
-        revocation::parse(&content, now).map_err(Fault::Content)
+    async fn revocation(&self, request: &mut Request<H::Body>, now: u64) -> Result<Revocation, Fault> {
+        revocation::parse(&self.content(request, LONGEST).await?, now).map_err(Fault::Content)
     }
 
     fn answered(&self, answer: Answer) -> Result<Response<H::Body>, Fault> {

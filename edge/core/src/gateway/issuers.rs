@@ -4,26 +4,21 @@ use crate::auth::keys::{self, Fetched, Key, Why};
 use crate::host::Host;
 use crate::plan::{Issuer, Plan};
 
-/// Fetches a key set; what comes of it is in the isolate's store. The fetch has begun when this returns, so that no
-/// other request begins one.
-pub(super) fn fetch<H: Host>(
-    host: &H,
-    plan: &'static Plan,
-    place: usize,
-    why: Why,
-) -> impl Future<Output = ()> + 'static {
-    let host = host.clone();
-    if let Some(store) = host.isolate().keys.get(place) {
-        store.borrow_mut().begin(&why, host.now_ms());
-    }
-    async move {
-        let Some(issuer) = plan.issuers.get(place) else { return };
-        if let Err(error) = run(&host, issuer, place, &why).await
-            && let Some(store) = host.isolate().keys.get(place)
+/// Fetches a key set in the background; what comes of it is in the isolate's store. The fetch has begun when this
+/// returns, so that no other request begins one.
+pub(super) fn fetch<H: Host>(host: &H, plan: &'static Plan, place: usize, why: Why) {
+    let (Some(store), Some(issuer)) = (host.isolate().keys.get(place), plan.issuers.get(place)) else {
+        return;
+    };
+    store.borrow_mut().begin(&why, host.now_ms());
+    let worker = host.clone();
+    host.background(async move {
+        if let Err(error) = run(&worker, issuer, place, &why).await
+            && let Some(store) = worker.isolate().keys.get(place)
         {
-            store.borrow_mut().fail(error, host.now_ms());
+            store.borrow_mut().fail(error, worker.now_ms());
         }
-    }
+    });
 }
 
 async fn run<H: Host>(host: &H, issuer: &Issuer, place: usize, why: &Why) -> Result<(), String> {
@@ -72,11 +67,11 @@ fn suffices(shared: &Fetched, why: &Why, issuer: &Issuer, now: u64) -> bool {
         }
 }
 
-/// Puts a set to use. Where it is another than before, every signature is to be verified again.
+/// Puts a set to use. Tokens that were verified by keys of another one are verified again: their keys are new objects.
 async fn install<H: Host>(host: &H, place: usize, fetched: Fetched) -> Result<(), String> {
     let Some(store) = host.isolate().keys.get(place) else { return Ok(()) };
     if store.borrow().holds(&fetched.json) {
-        store.borrow_mut().renew(fetched);
+        store.borrow_mut().renew(fetched, host.now_ms());
         return Ok(());
     }
     let mut imported = Vec::new();
@@ -86,7 +81,6 @@ async fn install<H: Host>(host: &H, place: usize, fetched: Fetched) -> Result<()
             imported.push(Key { kid: key.kid, algorithm: key.algorithm, material });
         }
     }
-    store.borrow_mut().replace(fetched, imported);
-    host.isolate().tokens.borrow_mut().clear();
+    store.borrow_mut().replace(fetched, imported, host.now_ms());
     Ok(())
 }

@@ -3,45 +3,52 @@
 use std::rc::Rc;
 
 use http::Response;
-use http::header::CONTENT_TYPE;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
 use super::Pass;
 use crate::auth::token::Statement;
-use crate::headers::single;
+use crate::headers::{append, single};
 use crate::host::Host;
 use crate::plan::Plan;
 use crate::record::Record;
 
 /// Knowledge so many times older than it should be is not relied on: the request waits for news.
-const TOO_OLD: u64 = 6;
-/// How long to wait before looking again for news that another request asks for (ms).
-const WAIT_MS: u32 = 25;
+const TOO_OLD: u64 = 2;
+/// How long to wait before looking again for news (ms).
+const WAIT_MS: u32 = 10;
 
 impl<H: Host> Pass<'_, H> {
     /// Whether a token's session, user or key was revoked, by what the isolate knows. News are asked for in the
     /// background; a request waits for them only where the isolate has heard nothing for long. If they cannot be had,
     /// sign-in goes on with what is known: its trouble is not every user's.
     pub(super) async fn is_revoked(&self, statement: &Statement, record: &mut Record) -> bool {
-        let due = u64::from(self.plan.auth.revocations_seconds).saturating_mul(1_000);
+        let due = due_ms(self.plan);
         let known = &self.host.isolate().revocations;
-        let age = known.borrow().age_ms(self.host.now_ms());
-        match age {
-            Some(age) if age < due => {}
-            Some(age) if age < due.saturating_mul(TOO_OLD) => {
-                let host = self.host.clone();
-                self.host.background(async move { drop(learn(&host).await) });
+        while age_ms(self.host) >= due.saturating_mul(TOO_OLD) {
+            if let Some(error) = known.borrow().failure(self.host.now_ms()) {
+                record.degraded.push(format!("revocations: {error}"));
+                break;
             }
-            _ => record.degraded.extend(learn(self.host).await.err()),
+            learn(self.host);
+            self.host.pause(WAIT_MS).await;
+        }
+        if age_ms(self.host) >= due {
+            learn(self.host);
         }
         revokes(self.host, statement)
     }
 
-    /// Ends an event stream within seconds of its user's revocation.
+    /// Ends an event stream within seconds of its user's revocation; and keeps other caches from what came by a token
+    /// in the query, which is part of their key (RFC 6750 §2.3).
     pub(super) fn guard(
         &self,
-        response: Response<H::Body>,
+        mut response: Response<H::Body>,
         statement: Option<Rc<Statement>>,
+        by_query: bool,
     ) -> Response<H::Body> {
+        if by_query {
+            append(response.headers_mut(), CACHE_CONTROL, "private");
+        }
         let Some(statement) = statement.filter(|_| is_event_stream(&response)) else { return response };
         let over = revocation(self.host.clone(), self.plan, statement);
         response.map(|body| self.host.end_when(body, over))
@@ -53,13 +60,24 @@ fn is_event_stream<B>(response: &Response<B>) -> bool {
     kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream"))
 }
 
-/// Ends when the token that says this is revoked.
+/// Ends when the token that says this is revoked. The streams of an isolate share what it knows: one of them asks.
 async fn revocation<H: Host>(host: H, plan: &'static Plan, statement: Rc<Statement>) {
     while !revokes(&host, &statement) {
         host.pause(plan.auth.revocations_seconds.saturating_mul(1_000)).await;
-        // What cannot be learnt now is asked for again next time.
-        drop(learn(&host).await);
+        if age_ms(&host) >= due_ms(plan) {
+            learn(&host);
+            host.pause(WAIT_MS).await;
+        }
     }
+}
+
+fn due_ms(plan: &Plan) -> u64 {
+    u64::from(plan.auth.revocations_seconds).saturating_mul(1_000)
+}
+
+/// How old the isolate's knowledge is; where it has none, that is too old for anything.
+fn age_ms<H: Host>(host: &H) -> u64 {
+    host.isolate().revocations.borrow().age_ms(host.now_ms()).unwrap_or(u64::MAX)
 }
 
 fn revokes<H: Host>(host: &H, statement: &Statement) -> bool {
@@ -68,26 +86,22 @@ fn revokes<H: Host>(host: &H, statement: &Statement) -> bool {
     known.revokes(session, &identity.user, statement.issued_at, kid).is_some()
 }
 
-/// Asks for news, or waits for those that another request of this isolate asks for.
-async fn learn<H: Host>(host: &H) -> Result<(), String> {
+/// Asks for news in the background, unless somebody of this isolate does, or has just failed.
+fn learn<H: Host>(host: &H) {
     let known = &host.isolate().revocations;
-    if known.borrow().is_asking(host.now_ms()) {
-        while known.borrow().is_asking(host.now_ms()) {
-            host.pause(WAIT_MS).await;
+    let now = host.now_ms();
+    if known.borrow().is_asking(now) || known.borrow().failure(now).is_some() {
+        return;
+    }
+    known.borrow_mut().begin(now);
+    let worker = host.clone();
+    host.background(async move {
+        let ask = worker.isolate().revocations.borrow().ask();
+        let answer = worker.revocations(&ask).await;
+        let (mut known, now) = (worker.isolate().revocations.borrow_mut(), worker.now_ms());
+        match answer {
+            Ok(answer) => known.learn(answer, now),
+            Err(error) => known.fail(error, now),
         }
-        return Ok(());
-    }
-    if known.borrow().is_resting(host.now_ms()) {
-        return Err("revocations: they could not be had a moment ago".to_owned());
-    }
-    known.borrow_mut().begin(host.now_ms());
-    let ask = known.borrow().ask();
-    match host.revocations(&ask).await {
-        Ok(answer) => known.borrow_mut().learn(answer, host.now_ms()),
-        Err(error) => {
-            known.borrow_mut().fail(host.now_ms());
-            return Err(format!("revocations: {error}"));
-        }
-    }
-    Ok(())
+    });
 }

@@ -1,16 +1,20 @@
 //! The sign-in step: from a credential to a caller.
 
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use http::header::ORIGIN;
+use serde_json::Map;
 
 use super::Pass;
+use super::webhook::Delivery;
 use crate::auth::condition;
 use crate::auth::credential::{self, credential};
 use crate::auth::operator;
 use crate::auth::token::{self, Statement, TokenFault};
-use crate::auth::{Caller, Credential, Refusal, cookie, key_hash, leak};
+use crate::auth::{Caller, Credential, Refusal, cookie, key_hash};
 use crate::fault::Fault;
+use crate::forward::is_websocket;
 use crate::host::{Host, Request};
 use crate::plan::{Auth, Condition, Issuer, Route, SignIn, Source};
 use crate::record::Record;
@@ -18,15 +22,20 @@ use crate::record::Record;
 /// A caller, and what was found on the way.
 pub(super) struct SignedIn {
     pub(super) caller: Caller,
-    /// The token that was verified, wherever it stood, and what it says.
-    pub(super) token: Option<(String, Rc<Statement>)>,
+    /// What the verified token says.
+    pub(super) statement: Option<Rc<Statement>>,
+    /// The verified token, for the origin's `Authorization`. One of a cookie goes on in the cookie alone: servers take
+    /// heads of some kilobytes, and a session is several already.
+    pub(super) token: Option<String>,
+    /// The token stood in the query.
+    pub(super) by_query: bool,
     /// The name of a webhook's delivery.
-    pub(super) delivery: Option<String>,
+    pub(super) delivery: Option<Delivery>,
 }
 
 impl From<Caller> for SignedIn {
     fn from(caller: Caller) -> Self {
-        Self { caller, token: None, delivery: None }
+        Self { caller, statement: None, token: None, by_query: false, delivery: None }
     }
 }
 
@@ -38,10 +47,6 @@ impl<H: Host> Pass<'_, H> {
         request: &mut Request<H::Body>,
         record: &mut Record,
     ) -> Result<SignedIn, Fault> {
-        if let Some(place) = leak::found(&request.headers, request.query.as_deref()) {
-            record.leak = Some(place);
-            return Err(Refusal::Leak.into());
-        }
         let signed_in = match &route.auth {
             Auth::Blocked => return Err(Refusal::Blocked.into()),
             Auth::Public => Caller::Anonymous.into(),
@@ -72,39 +77,44 @@ impl<H: Host> Pass<'_, H> {
         if policy.sources.contains(&Source::Query) {
             request.query = credential::without_token(request.query.as_deref());
         }
-        // A bad cookie must not lock its user out of the page that would set a new one.
-        let forgiving = !policy.required && credential::is_navigation(&request.headers);
         let (token, source) = match found {
             Ok(Credential::None) if policy.required => return Err(Refusal::Missing),
             Ok(Credential::None) => return Ok(Caller::Anonymous.into()),
             Ok(Credential::ApiKey(key)) => return Ok(Caller::ApiKey(key_hash(&key)).into()),
             Ok(Credential::Token(token, source)) => (token, source),
-            Err(Refusal::Cookie(_)) if forgiving => return Ok(Caller::Anonymous.into()),
-            Err(refusal) => return Err(refusal),
+            Err(refusal) => return excused(refusal, Some(Source::Cookie), policy, request),
         };
-        let by_cookie = source == Some(Source::Cookie);
-        let is_ours = self.origin.is_some() || !request.headers.contains_key(ORIGIN);
-        if by_cookie && credential::is_cross_site(&request.method, is_ours) {
-            return Err(Refusal::CrossSite);
+        self.check_site(source, request)?;
+        match self.user(token, source, policy, request.ip, record).await {
+            Err(refusal) => excused(refusal, source, policy, request),
+            signed_in => signed_in,
         }
-        match self.user(token, policy, request, record).await {
-            // The page's own server renews an expired session; it is no sign of anything else.
-            Err(Refusal::Token(TokenFault::Expired)) if by_cookie && !policy.required => {
-                Ok(Caller::Anonymous.into())
+    }
+
+    /// Whether the page that made a browser send this may have meant it.
+    fn check_site(&self, source: Option<Source>, request: &Request<H::Body>) -> Result<(), Refusal> {
+        let (method, headers) = (&request.method, &request.headers);
+        let foreign = match source {
+            None => false,
+            // No page of ours asks so; and a page of another site must not use up what an address may get wrong.
+            Some(Source::Query) => credential::is_cross_site(headers) && self.origin.is_none(),
+            Some(Source::Cookie) => {
+                let changes = !method.is_safe() || is_websocket(method, headers);
+                changes && headers.contains_key(ORIGIN) && self.origin.is_none()
             }
-            Err(Refusal::Token(_)) if by_cookie && forgiving => Ok(Caller::Anonymous.into()),
-            other => other,
-        }
+        };
+        if foreign { Err(Refusal::CrossSite) } else { Ok(()) }
     }
 
     async fn user(
         &self,
         token: String,
+        source: Option<Source>,
         policy: &SignIn,
-        request: &Request<H::Body>,
+        ip: Option<IpAddr>,
         record: &mut Record,
     ) -> Result<SignedIn, Refusal> {
-        let statement = self.verify(&token, policy.grace_seconds, request.ip, record).await?;
+        let statement = self.verify(&token, policy.grace_seconds, ip, record).await?;
         if self.is_revoked(&statement, record).await {
             return Err(Refusal::Token(TokenFault::Revoked));
         }
@@ -112,7 +122,9 @@ impl<H: Host> Pass<'_, H> {
             return Err(Refusal::Condition(*failed));
         }
         let caller = Caller::User(statement.identity.clone());
-        Ok(SignedIn { caller, token: Some((token, statement)), delivery: None })
+        let by_query = source == Some(Source::Query);
+        let token = (source != Some(Source::Cookie)).then_some(token);
+        Ok(SignedIn { caller, statement: Some(statement), token, by_query, delivery: None })
     }
 
     /// The first of the conditions that does not hold.
@@ -122,8 +134,8 @@ impl<H: Host> Pass<'_, H> {
         token: &str,
         statement: &Statement,
     ) -> Option<&'c Condition> {
-        let issuer = self.issuer(statement)?;
-        let claims = (!conditions.is_empty()).then(|| token::claims(token))?;
+        let Some(issuer) = self.issuer(statement) else { return conditions.first() };
+        let claims = if conditions.is_empty() { Map::new() } else { token::claims(token) };
         conditions.iter().find(|condition| !condition::holds(condition, &claims, &issuer.claims))
     }
 
@@ -141,4 +153,24 @@ impl<H: Host> Pass<'_, H> {
         let issuers = self.plan.issuers.iter().filter(|issuer| issuer.cookie);
         issuers.filter_map(|issuer| cookie::name(settings.get(issuer.variable)?)).collect()
     }
+}
+
+/// A cookie comes unasked and must not lock its user out. The page's own server renews an expired session, so where
+/// nobody need be known, one is no sign of anything; and a browser on its way to a page gets it whatever its cookie is.
+fn excused<B>(
+    refusal: Refusal,
+    source: Option<Source>,
+    policy: &SignIn,
+    request: &Request<B>,
+) -> Result<SignedIn, Refusal> {
+    let of_cookie = match refusal {
+        Refusal::Cookie(_) => true,
+        Refusal::Token(_) | Refusal::Forgeries(..) | Refusal::KeysUnavailable(_) => {
+            source == Some(Source::Cookie)
+        }
+        _ => false,
+    };
+    let expired = refusal == Refusal::Token(TokenFault::Expired);
+    let harmless = expired || credential::is_navigation(&request.headers);
+    if of_cookie && harmless && !policy.required { Ok(Caller::Anonymous.into()) } else { Err(refusal) }
 }

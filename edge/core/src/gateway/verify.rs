@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::Pass;
 use super::issuers;
 use crate::auth::Refusal;
+use crate::auth::isolate::Verified;
 use crate::auth::keys::{Jwk, Key, Lookup, Why};
 use crate::auth::token::{self, Parsed, Statement, TokenFault};
 use crate::host::Host;
@@ -13,8 +14,10 @@ use crate::limit::network;
 use crate::plan::{Algorithm, Issuer};
 use crate::record::Record;
 
-/// How long to wait before looking again for keys that another request is fetching (ms).
-const WAIT_FOR_KEYS_MS: u32 = 25;
+/// How long to wait before looking again for keys that are being fetched (ms).
+const WAIT_FOR_KEYS_MS: u32 = 10;
+
+type KeyOf<H> = Rc<Key<<H as Host>::Key>>;
 
 impl<H: Host> Pass<'_, H> {
     /// What a good token says. One that was verified before is not verified again, as long as its key stays.
@@ -26,30 +29,74 @@ impl<H: Host> Pass<'_, H> {
         record: &mut Record,
     ) -> Result<Rc<Statement>, Refusal> {
         let digest = hmac_sha256::Hash::hash(token.as_bytes());
-        if let Some(statement) = self.remembered(&digest)? {
+        if let Some((statement, key)) = self.remembered(&digest)? {
             self.judge_times(&statement, grace)?;
-            self.keys(&statement, record).await?;
-            // A key set that changed meanwhile has made the isolate forget.
-            if let Some(statement) = self.remembered(&digest)? {
+            let keys = self.keys(&statement, record).await?;
+            if keys.iter().any(|other| Rc::ptr_eq(other, &key)) {
                 return Ok(statement);
             }
         }
         let (parsed, statement) = self.read(token)?;
         self.judge_times(&statement, grace)?;
         self.spare(ip)?;
-        let keys = self.keys(&statement, record).await?;
-        if !self.is_signed_by_any(&parsed, &keys).await {
+        let Some(key) = self.signer(&parsed, &statement, record).await? else {
             self.note_forgery(digest, ip);
             return Err(Refusal::Token(TokenFault::Signature));
-        }
-        let statement = Rc::new(statement);
-        self.host.isolate().tokens.borrow_mut().verified(digest, Rc::clone(&statement));
+        };
+        // Its key's own id: a header without one must not hide whose key it is.
+        let statement = Rc::new(Statement { kid: key.kid.clone(), ..statement });
+        let verified = (Rc::clone(&statement), key);
+        self.host.isolate().tokens.borrow_mut().verified(digest, verified);
         Ok(statement)
     }
 
-    fn remembered(&self, digest: &[u8; 32]) -> Result<Option<Rc<Statement>>, Refusal> {
+    fn remembered(&self, digest: &[u8; 32]) -> Result<Option<Verified<H::Key>>, Refusal> {
         let tokens = self.host.isolate().tokens.borrow();
         tokens.get(digest, self.host.now_ms()).transpose().map_err(Refusal::Token)
+    }
+
+    /// The key that signed a token. One that names no key may be signed by one that is new, so the issuer is asked
+    /// once more before it is called a forgery.
+    async fn signer(
+        &self,
+        parsed: &Parsed<'_>,
+        statement: &Statement,
+        record: &mut Record,
+    ) -> Result<Option<KeyOf<H>>, Refusal> {
+        let keys = self.keys(statement, record).await?;
+        let found = self.first_to_verify(parsed, keys).await;
+        if found.is_some() || parsed.kid.is_some() || !self.asks_again(statement).await {
+            return Ok(found);
+        }
+        let keys = self.keys(statement, record).await?;
+        Ok(self.first_to_verify(parsed, keys).await)
+    }
+
+    /// Asks for the issuer's keys once more, if it may be asked, and waits for them.
+    async fn asks_again(&self, statement: &Statement) -> bool {
+        let (Some(issuer), Some(store)) =
+            (self.issuer(statement), self.host.isolate().keys.get(statement.issuer))
+        else {
+            return false;
+        };
+        let is_secret = statement.algorithm == Algorithm::Hs256;
+        if is_secret || !store.borrow().may_ask_for_kid(issuer, self.host.now_ms()) {
+            return false;
+        }
+        issuers::fetch(self.host, self.plan, statement.issuer, Why::UnknownKid(None));
+        while store.borrow().is_fetching(self.host.now_ms()) {
+            self.host.pause(WAIT_FOR_KEYS_MS).await;
+        }
+        true
+    }
+
+    async fn first_to_verify(&self, parsed: &Parsed<'_>, keys: Vec<KeyOf<H>>) -> Option<KeyOf<H>> {
+        for key in keys {
+            if self.host.verify(&key.material, parsed.message.as_bytes(), &parsed.signature).await {
+                return Some(key);
+            }
+        }
+        None
     }
 
     fn read<'t>(&self, token: &'t str) -> Result<(Parsed<'t>, Statement), Refusal> {
@@ -88,21 +135,9 @@ impl<H: Host> Pass<'_, H> {
         isolate.tokens.borrow_mut().refused(digest, TokenFault::Signature, now);
     }
 
-    async fn is_signed_by_any(&self, parsed: &Parsed<'_>, keys: &[Rc<Key<H::Key>>]) -> bool {
-        for key in keys {
-            if self.host.verify(&key.material, parsed.message.as_bytes(), &parsed.signature).await {
-                return true;
-            }
-        }
-        false
-    }
-
-    /// The keys that a token may be signed with, fetched if need be.
-    async fn keys(
-        &self,
-        statement: &Statement,
-        record: &mut Record,
-    ) -> Result<Vec<Rc<Key<H::Key>>>, Refusal> {
+    /// The keys that a token may be signed with. What is fetched for it is fetched in the background: the request may
+    /// be given up by its client, and others wait for the keys too.
+    async fn keys(&self, statement: &Statement, record: &mut Record) -> Result<Vec<KeyOf<H>>, Refusal> {
         let unknown = || Refusal::Token(TokenFault::UnknownKey);
         let issuer = self.issuer(statement).ok_or_else(unknown)?;
         if statement.algorithm == Algorithm::Hs256 {
@@ -119,8 +154,7 @@ impl<H: Host> Pass<'_, H> {
             match lookup {
                 Lookup::Keys { keys, refresh } => {
                     if refresh {
-                        let fetch = issuers::fetch(self.host, self.plan, statement.issuer, Why::Expired);
-                        self.host.background(fetch);
+                        issuers::fetch(self.host, self.plan, statement.issuer, Why::Expired);
                     }
                     self.note_keys(issuer, statement, record);
                     return Ok(keys);
@@ -128,7 +162,7 @@ impl<H: Host> Pass<'_, H> {
                 Lookup::Unknown => return Err(unknown()),
                 Lookup::Unavailable(error) => return Err(Refusal::KeysUnavailable(error)),
                 Lookup::Wait => self.host.pause(WAIT_FOR_KEYS_MS).await,
-                Lookup::Fetch(why) => issuers::fetch(self.host, self.plan, statement.issuer, why).await,
+                Lookup::Fetch(why) => issuers::fetch(self.host, self.plan, statement.issuer, why),
             }
         }
     }
@@ -143,7 +177,7 @@ impl<H: Host> Pass<'_, H> {
         record.degraded.extend(store.error().map(|error| format!("keys of {}{age}: {error}", issuer.name)));
     }
 
-    async fn shared_secret(&self, place: usize, issuer: &Issuer) -> Option<Rc<Key<H::Key>>> {
+    async fn shared_secret(&self, place: usize, issuer: &Issuer) -> Option<KeyOf<H>> {
         let store = self.host.isolate().keys.get(place)?;
         if let Some(key) = &store.borrow().secret {
             return Some(Rc::clone(key));

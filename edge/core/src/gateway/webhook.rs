@@ -15,10 +15,6 @@ use crate::host::{Host, ReadError, Request};
 use crate::plan::{Route, Webhook};
 use crate::record::Record;
 
-/// How long an acknowledged delivery is remembered (s): Stripe sends again for three days at most.
-/// Source: <https://docs.stripe.com/webhooks#retries>.
-const ACKNOWLEDGED_SECONDS: u32 = 259_200;
-
 impl<H: Host> Pass<'_, H> {
     /// Whether the sender is who the route is for. What is read of the content goes on as it came.
     pub(super) async fn webhook(
@@ -27,39 +23,42 @@ impl<H: Host> Pass<'_, H> {
         policy: &Webhook,
         request: &mut Request<H::Body>,
     ) -> Result<SignedIn, Fault> {
-        let refused = |fault| match fault {
-            WebhookFault::NoSecret => Fault::from(Refusal::NoSecret(policy.secret)),
-            fault => Refusal::Webhook(fault).into(),
-        };
-        let settings = self.host.settings();
-        let secrets = settings.get(policy.secret).ok_or(Refusal::NoSecret(policy.secret))?;
+        let secrets = self.host.settings().get(policy.secret).ok_or(Refusal::NoSecret(policy.secret))?;
         let now = self.host.now_ms() / 1_000;
         let claim = claim(policy.scheme, &request.headers, secrets, policy.tolerance_seconds, now)
-            .map_err(refused)?;
-        if length(&request.headers).is_some_and(|length| length > policy.max_body_bytes.into()) {
-            return Err(Fault::TooLong(policy.max_body_bytes));
-        }
+            .map_err(|fault| refused(fault, policy))?;
+        check_length(&request.headers, policy.max_body_bytes)?;
         let mut signed_in = SignedIn::from(Caller::Webhook);
         if claim != Claim::Proven {
-            let body = mem::replace(&mut request.body, self.host.empty());
-            let content = self.host.read(body, policy.max_body_bytes).await.map_err(|error| match error {
-                ReadError::TooLong => Fault::TooLong(policy.max_body_bytes),
-                ReadError::Failed(_) => Fault::Content("the content broke off"),
-            })?;
-            let id = claim.verify(&content, secrets).map_err(refused)?;
-            signed_in.delivery = id.map(|id| format!("{}/{}", route.name, key_hash(&id)));
+            let content = self.content(request, policy.max_body_bytes).await?;
+            let id = claim.verify(&content, secrets).map_err(|fault| refused(fault, policy))?;
             request.body = self.host.bytes(content);
+            signed_in.delivery = id.map(|id| Delivery {
+                name: format!("{}/{}", route.name, key_hash(&id)),
+                // A copy of it passes that long: its time may be ahead by the tolerance, and then behind by it.
+                seconds: policy.tolerance_seconds.saturating_mul(2),
+            });
         }
         Ok(signed_in)
+    }
+
+    /// All content of a request, if there is no more than `most` bytes of it.
+    pub(super) async fn content(&self, request: &mut Request<H::Body>, most: u32) -> Result<Vec<u8>, Fault> {
+        check_length(&request.headers, most)?;
+        let body = mem::replace(&mut request.body, self.host.empty());
+        self.host.read(body, most).await.map_err(|error| match error {
+            ReadError::TooLong => Fault::TooLong(most),
+            ReadError::Failed(_) => Fault::Content("the content did not arrive whole"),
+        })
     }
 
     /// The answer to a delivery that the app has acknowledged before. If that cannot be told, the app is asked.
     pub(super) async fn replayed(
         &self,
-        delivery: Option<&str>,
+        delivery: Option<&Delivery>,
         record: &mut Record,
     ) -> Option<Response<H::Body>> {
-        match self.host.is_acknowledged(delivery?).await {
+        match self.host.is_acknowledged(&delivery?.name).await {
             Ok(true) => {
                 record.replayed = true;
                 let mut response = Response::new(self.host.text("{\"acknowledged\":\"before\"}".to_owned()));
@@ -75,16 +74,35 @@ impl<H: Host> Pass<'_, H> {
     }
 
     /// Remembers a delivery that the app has acknowledged.
-    pub(super) fn note_delivery(&self, delivery: Option<String>, response: &Response<H::Body>) {
+    pub(super) fn note_delivery(&self, delivery: Option<Delivery>, response: &Response<H::Body>) {
         let Some(delivery) = delivery.filter(|_| response.status().is_success()) else { return };
         let host = self.host.clone();
         self.host.background(async move {
             // Forgotten, it is only delivered once more.
-            drop(host.acknowledge(&delivery, ACKNOWLEDGED_SECONDS).await);
+            drop(host.acknowledge(&delivery.name, delivery.seconds).await);
         });
     }
 }
 
-fn length(headers: &HeaderMap) -> Option<u64> {
-    single(headers, CONTENT_LENGTH)?.parse().ok()
+/// One delivery of a webhook, however often it comes.
+pub(super) struct Delivery {
+    name: String,
+    /// How long it is remembered.
+    seconds: u32,
+}
+
+fn refused(fault: WebhookFault, policy: &Webhook) -> Fault {
+    match fault {
+        WebhookFault::NoSecret => Refusal::NoSecret(policy.secret).into(),
+        fault => Refusal::Webhook(fault).into(),
+    }
+}
+
+/// What says that it is longer need not be read to find out.
+fn check_length(headers: &HeaderMap, most: u32) -> Result<(), Fault> {
+    let length = single(headers, CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+    match length.is_some_and(|length| length > most.into()) {
+        true => Err(Fault::TooLong(most)),
+        false => Ok(()),
+    }
 }

@@ -70,9 +70,3 @@ fn the_token_leaves_the_query_and_the_rest_stays_byte_for_byte() {
     assert_eq!(without_token(Some("tokens=1")).as_deref(), Some("tokens=1"));
     assert_eq!(without_token(None), None);
 }
-
-#[test]
-fn a_cookie_says_nothing_about_a_change_that_another_sites_page_asks_for() {
-    assert!(is_cross_site(&Method::POST, false));
-    assert!(!is_cross_site(&Method::GET, false) && !is_cross_site(&Method::POST, true));
-}

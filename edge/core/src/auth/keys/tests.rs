@@ -12,7 +12,7 @@ fn fetched(kid: &str, fetched_ms: u64) -> Fetched {
 /// A set of one key, fetched at this second.
 fn learn(store: &mut Store<()>, kid: &str, second: u64) {
     let key = Key { kid: Some(kid.to_owned()), algorithm: Algorithm::Es256, material: () };
-    store.replace(fetched(kid, second * 1_000), vec![key]);
+    store.replace(fetched(kid, second * 1_000), vec![key], second * 1_000);
 }
 
 fn lookup(store: &Store<()>, kid: &str, second: u64) -> &'static str {
@@ -67,7 +67,7 @@ fn a_set_is_asked_for_before_it_is_too_old_and_nobody_waits() {
     assert_eq!(lookup(&store, "k1", 480), "key, refresh");
     store.begin(&Why::Expired, 480_000);
     assert_eq!(lookup(&store, "k1", 481), "key", "one asks");
-    store.renew(fetched("k1", 480_000));
+    store.renew(fetched("k1", 480_000), 480_000);
     assert_eq!(lookup(&store, "k1", 900), "key");
 }
 
@@ -75,7 +75,7 @@ fn a_set_is_asked_for_before_it_is_too_old_and_nobody_waits() {
 fn a_set_that_is_old_at_once_serves_those_who_wait_for_it() {
     let mut store = Store::default();
     learn(&mut store, "k1", 0);
-    store.renew(Fetched { max_age: Some(0), ..fetched("k1", 0) });
+    store.renew(Fetched { max_age: Some(0), ..fetched("k1", 0) }, 0);
     assert_eq!(lookup(&store, "k1", 0), "key");
     assert_eq!(lookup(&store, "k1", 1), "refresh");
 }
@@ -115,26 +115,44 @@ fn old_keys_serve_on_for_a_bounded_time_while_the_issuer_is_down() {
     store.fail("down".to_owned(), 605_000);
     assert_eq!(lookup(&store, "k1", 605), "key", "nobody waits for it a second time");
     assert_eq!(store.error(), Some("down"));
-    assert_eq!(lookup(&store, "k1", 86_400), "key, refresh");
+    assert_eq!(lookup(&store, "k1", 635), "key, refresh");
+    store.begin(&Why::Expired, 86_390_000);
+    store.fail("down".to_owned(), 86_395_000);
+    assert_eq!(lookup(&store, "k1", 86_400), "key");
     assert_eq!(lookup(&store, "k1", 86_401), "first fetch");
     store.begin(&Why::First, 86_401_000);
     store.fail("down".to_owned(), 86_401_000);
     assert_eq!(lookup(&store, "k1", 86_401), "unavailable");
+    assert_eq!(lookup(&store, "k1", 86_402), "first fetch", "nobody can sign in, so soon again");
 }
 
 #[test]
-fn a_fetch_that_failed_decides_nothing_about_a_key() {
+fn a_failure_long_ago_does_not_let_an_old_set_serve() {
+    let mut store = Store::default();
+    learn(&mut store, "k1", 0);
+    store.begin(&UNKNOWN, 10_000);
+    store.fail("a hiccup".to_owned(), 11_000);
+    assert_eq!(lookup(&store, "k1", 36_000), "refresh", "the key may be revoked by now");
+}
+
+#[test]
+fn a_fetch_that_failed_decides_nothing_about_a_key_and_is_not_repeated_in_the_cool_down() {
     let mut store = Store::default();
     learn(&mut store, "k1", 0);
     store.begin(&UNKNOWN, 1_000);
     store.fail("status 503".to_owned(), 3_000);
-    assert_eq!(
-        lookup(&store, "k2", 3),
-        "unavailable",
-        "the pause counts from the failure's end, however slow it was"
-    );
-    assert_eq!(lookup(&store, "k2", 4), "fetch for kid", "well before the cool-down is over");
+    assert_eq!(lookup(&store, "k2", 32), "unavailable");
+    assert_eq!(lookup(&store, "k2", 33), "fetch for kid");
     assert_eq!(lookup(&store, "k1", 3), "key");
+}
+
+#[test]
+fn a_fetch_whose_request_has_gone_decides_nothing_either() {
+    let mut store = Store::default();
+    learn(&mut store, "k1", 0);
+    store.begin(&UNKNOWN, 1_000);
+    assert_eq!(lookup(&store, "k2", 6), "wait");
+    assert_eq!(lookup(&store, "k2", 7), "fetch for kid");
 }
 
 #[test]

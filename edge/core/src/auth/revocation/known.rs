@@ -15,8 +15,8 @@ pub struct Known {
     version: u64,
     learned_at: Option<u64>,
     asking_until: u64,
-    /// After a failure.
-    resting_until: u64,
+    /// Until when nobody asks after a failure, and why it failed.
+    failure: Option<(u64, String)>,
     sessions: HashMap<String, Mark>,
     users: HashMap<String, Mark>,
     keys: HashMap<String, Mark>,
@@ -43,10 +43,10 @@ impl Known {
         now_ms < self.asking_until
     }
 
-    /// Whether somebody has just failed, so that asking is for later.
+    /// Why somebody has just failed, so that asking is for later.
     #[must_use]
-    pub fn is_resting(&self, now_ms: u64) -> bool {
-        now_ms < self.resting_until
+    pub fn failure(&self, now_ms: u64) -> Option<&str> {
+        self.failure.as_ref().filter(|(until, _)| now_ms < *until).map(|(_, error)| error.as_str())
     }
 
     /// What to ask.
@@ -61,9 +61,9 @@ impl Known {
     }
 
     /// There was no answer.
-    pub fn fail(&mut self, now_ms: u64) {
+    pub fn fail(&mut self, error: String, now_ms: u64) {
         self.asking_until = 0;
-        self.resting_until = now_ms.saturating_add(FAILURE_PAUSE_MS);
+        self.failure = Some((now_ms.saturating_add(FAILURE_PAUSE_MS), error));
     }
 
     /// Takes over an answer. What was added counts at once in the isolate that added it; the next answer to

@@ -241,8 +241,9 @@ fn one_asks_at_a_time_and_a_failure_is_followed_by_a_pause() {
     assert!(!known.is_asking(0));
     known.begin(0);
     assert!(known.is_asking(4_999) && !known.is_asking(5_000), "whoever asked has gone");
-    known.fail(6_000);
-    assert!(!known.is_asking(6_000) && known.is_resting(6_999) && !known.is_resting(7_000));
+    known.fail("down".to_owned(), 6_000);
+    assert_eq!((known.is_asking(6_000), known.failure(6_999)), (false, Some("down")));
+    assert_eq!(known.failure(7_000), None);
     known.begin(7_000);
     known.learn(Answer::Unchanged, 7_001);
     assert!(!known.is_asking(7_001));

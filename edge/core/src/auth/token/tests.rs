@@ -106,6 +106,7 @@ fn each_issuer_has_its_own_audiences_claims_and_kind_of_token() {
     assert_eq!((statement.issuer, statement.identity.session.as_deref()), (1, Some("o1")));
     assert_eq!(says(&json!({"client_id": "other"})), Err(TokenFault::Audience));
     assert_eq!(says(&json!({"token_use": "id"})), Err(TokenFault::Kind));
+    assert_eq!(says(&json!({"role": "service_role"})), Err(TokenFault::NotAUser), "whoever says so");
     assert_eq!(read(&hs256(&access)), Err(TokenFault::Algorithm), "it has no shared secret");
 }
 

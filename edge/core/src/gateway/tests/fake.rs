@@ -136,10 +136,15 @@ impl Fake {
             body: content.to_owned(),
         };
         let answer = ready(handle(&PLAN, self, request));
+        self.work();
+        answer
+    }
+
+    /// Does the work that was left for the background.
+    fn work(&self) {
         for work in self.work.take() {
             ready(work);
         }
-        answer
     }
 
     pub(super) fn status(&self, method: &str, url: &str, fields: &[(&'static str, &str)]) -> u16 {
@@ -183,8 +188,8 @@ impl Host for Fake {
         String::new()
     }
     async fn pause(&self, ms: u32) {
-        self.did("pause");
         self.now.set(self.now.get() + u64::from(ms));
+        self.work();
     }
     fn background(&self, work: impl Future<Output = ()> + 'static) {
         self.work.borrow_mut().push(Box::pin(work));
