@@ -179,7 +179,7 @@ fn read_header(header: &Map<String, Value>) -> Result<(Algorithm, Option<String>
         return Err(TokenFault::Header);
     }
     match header.get("kid") {
-        None | Some(Value::Null) => Ok((algorithm, None)),
+        None => Ok((algorithm, None)),
         Some(Value::String(kid)) if kid.len() <= LONGEST_NAME => Ok((algorithm, Some(kid.clone()))),
         Some(_) => Err(TokenFault::Header),
     }

@@ -178,6 +178,7 @@ fn rfc7515_4_1_header_parameters_are_refused_unless_they_are_understood() {
         json!({"typ": "dpop+jwt"}),
         json!({"typ": 1}),
         json!({"kid": 7}),
+        json!({"kid": null}),
         json!({"kid": "k".repeat(257)}),
     ] {
         let mut header = extra.clone();
@@ -187,5 +188,5 @@ fn rfc7515_4_1_header_parameters_are_refused_unless_they_are_understood() {
     let known =
         json!({"alg": "ES256", "kid": "k", "typ": "at+JWT", "jku": "https://evil.example", "jwk": {}});
     assert_eq!(of(&known), Ok(Some("k".to_owned())), "a key of its own is not read");
-    assert_eq!(of(&json!({"alg": "ES256", "kid": null})), Ok(None));
+    assert_eq!(of(&json!({"alg": "ES256"})), Ok(None));
 }
