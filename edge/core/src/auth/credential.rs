@@ -122,12 +122,21 @@ fn query_token(query: Option<&str>) -> Result<Option<String>, Refusal> {
     }
 }
 
-/// A query string without its `token`; the other parameters stay byte for byte.
+/// A query string as the origin may see it: without the `token` that was taken from it, and on a route that takes none
+/// without one that looks like a token of ours, which nobody has checked. The rest stays byte for byte.
 #[must_use]
-pub fn without_token(query: Option<&str>) -> Option<String> {
-    let rest: Vec<_> =
-        query?.split('&').filter(|pair| !is_token(pair.split('=').next().unwrap_or_default())).collect();
+pub fn without_token(query: Option<&str>, taken: bool) -> Option<String> {
+    let goes = |pair: &&str| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        !is_token(name) || !(taken || is_jwt(value))
+    };
+    let rest: Vec<_> = query?.split('&').filter(goes).collect();
     (!rest.is_empty()).then(|| rest.join("&"))
+}
+
+/// Whether this looks like a signed JWT: an object in base64url, and two full stops (RFC 7515 §3.1).
+fn is_jwt(value: &str) -> bool {
+    value.starts_with("eyJ") && value.matches('.').count() == 2
 }
 
 /// Whether the origin, which decodes names, would read this one as `token`.

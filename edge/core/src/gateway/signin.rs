@@ -58,6 +58,8 @@ impl<H: Host> Pass<'_, H> {
             Auth::Webhook(policy) => self.webhook(route, policy, request).await?,
             Auth::SignIn(policy) => self.sign_in(policy, request, record).await?,
         };
+        let taken = matches!(route.auth, Auth::SignIn(policy) if policy.sources.contains(&Source::Query));
+        request.query = credential::without_token(request.query.as_deref(), taken);
         record.caller = Some(signed_in.caller.class());
         record.caller_id = match &signed_in.caller {
             Caller::User(identity) => Some(identity.user.clone()),
@@ -70,13 +72,10 @@ impl<H: Host> Pass<'_, H> {
     async fn sign_in(
         &self,
         policy: &SignIn,
-        request: &mut Request<H::Body>,
+        request: &Request<H::Body>,
         record: &mut Record,
     ) -> Result<SignedIn, Refusal> {
         let found = credential(policy, &request.headers, request.query.as_deref(), &self.cookies(policy));
-        if policy.sources.contains(&Source::Query) {
-            request.query = credential::without_token(request.query.as_deref());
-        }
         let (token, source) = match found {
             Ok(Credential::None) if policy.required => return Err(Refusal::Missing),
             Ok(Credential::None) => return Ok(Caller::Anonymous.into()),

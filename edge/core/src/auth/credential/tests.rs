@@ -63,10 +63,19 @@ fn api_keys_are_checked_by_shape() {
 
 #[test]
 fn the_token_leaves_the_query_and_the_rest_stays_byte_for_byte() {
-    assert_eq!(without_token(Some("a=%20&token=t&b")).as_deref(), Some("a=%20&b"));
-    assert_eq!(without_token(Some("token=t")), None);
-    assert_eq!(without_token(Some("%74oken=t&a")).as_deref(), Some("a"), "the origin decodes names");
+    let taken = |query: &str| without_token(Some(query), true);
+    assert_eq!(taken("a=%20&token=t&b").as_deref(), Some("a=%20&b"));
+    assert_eq!(taken("token=t"), None);
+    assert_eq!(taken("%74oken=t&a").as_deref(), Some("a"), "the origin decodes names");
     assert!(found(STREAM, &[], Some("%74oken=t")).is_ok_and(|found| found != Credential::None));
-    assert_eq!(without_token(Some("tokens=1")).as_deref(), Some("tokens=1"));
-    assert_eq!(without_token(None), None);
+    assert_eq!(taken("tokens=1").as_deref(), Some("tokens=1"));
+    assert_eq!(without_token(None, true), None);
+}
+
+#[test]
+fn where_no_token_is_taken_from_the_query_none_of_ours_goes_on_in_it() {
+    let untaken = |query: &str| without_token(Some(query), false);
+    assert_eq!(untaken("a=1&token=eyJhbGciOiJub25lIn0.e30.x&b=2").as_deref(), Some("a=1&b=2"));
+    let invitation = "token=5f1c9c0e-3b0a&next=a.b.c";
+    assert_eq!(untaken(invitation).as_deref(), Some(invitation), "another kind of token is the app's own");
 }
