@@ -11,10 +11,6 @@ import {
   nowSeconds,
   send,
   startAll,
-  startGateway,
-  startIssuer,
-  startOrigin,
-  until,
   valuesOf,
 } from './harness.mjs';
 
@@ -81,7 +77,8 @@ const BAD = {
     const key = await newKey();
     return issuer.mint({ key, header: { jwk: key.jwk } });
   },
-  'that expired': () => issuer.mint({ claims: { exp: nowSeconds() - 61, iat: nowSeconds() - 3661 } }),
+  // Longer ago than a stream forgives.
+  'that expired': () => issuer.mint({ claims: { exp: nowSeconds() - 20_000, iat: nowSeconds() - 30_000 } }),
   'without exp': () => issuer.mint({ claims: { exp: undefined } }),
   'that is not valid yet': () => issuer.mint({ claims: { nbf: nowSeconds() + 120 } }),
   'for another audience': () => issuer.mint({ claims: { aud: 'somebody-else' } }),
@@ -151,16 +148,6 @@ test('on a stream route the query token is moved into the header and leaves the 
   assert.ok(!seen.rawHeaders.some((value) => value.includes('token=')));
 });
 
-test('a token never shows in the log', async () => {
-  const token = await issuer.mint();
-  const signature = token.split('.')[2];
-  for (const answer of [await api(`${RUN}?gap=1&token=${token}`), await api('/api/agents', bearer(token))]) {
-    assert.equal(answer.status, 200);
-    await logged(answer.headers['x-request-id']);
-  }
-  assert.ok(!gateway.logs.some(({ message }) => message.includes(signature)));
-});
-
 test('two tokens at once are a bad request', async () => {
   const token = await issuer.mint();
   assertProblem(await assertUnseen(origin, () => api(`${RUN}?token=${token}`, bearer(token))), 400);
@@ -209,14 +196,6 @@ test("the operators' routes open with their key only", async () => {
   }
 });
 
-test('a webhook needs its signature field, and goes on with it untouched', async () => {
-  const path = '/api/billing/webhook';
-  assertProblem(await assertUnseen(origin, () => api(path, {}, 'POST')), 400);
-  const signature = 't=1700000000,v1=00ff';
-  assert.equal((await api(path, { 'stripe-signature': signature }, 'POST')).status, 200);
-  assert.equal(lastSeen(origin, path).headers['stripe-signature'], signature);
-});
-
 test('shared sandboxes are not changed by anybody unknown', async () => {
   const changes = [
     ['POST', '/api/sandboxes/sb3/files'],
@@ -251,105 +230,3 @@ test('identity fields of a client never reach the origin', async () => {
   for (const name of ['x-he2-user', 'x-he2-role', 'x-he2-session', 'x-he2-aal'])
     assert.deepEqual(valuesOf(anonymous, name), []);
 });
-
-test('HS256 works where its secret is set, and only with that secret', async (t) => {
-  const { gateway: other, issuer: legacy } = await ownGateway(t, (one) => ({
-    JWT_HS256_SECRET: one.hs256Secret,
-  }));
-  const call = (token) => send(other, 'GET', '/api/agents', { host: 'api.he2.ai', headers: bearer(token) });
-  assert.equal((await call(await legacy.mint(HS256))).status, 200);
-  assertProblem(await call(await legacy.mint({ key: { alg: 'HS256', secret: 'guess'.repeat(8) } })), 401);
-  assert.equal((await call(await legacy.mint())).status, 200);
-});
-
-test('a warm gateway goes on with the keys it has, expired too, when the issuer is down', async (t) => {
-  const { gateway: other, issuer: fragile } = await ownGateway(t);
-  const call = async (options) =>
-    send(other, 'GET', '/api/agents', { host: 'api.he2.ai', headers: bearer(await fragile.mint(options)) });
-  fragile.maxAge = 0;
-  assert.equal((await call()).status, 200);
-  await fragile.stop();
-  assert.equal((await call()).status, 200);
-  const answer = await call({ key: await newKey() }); // unknown, so the issuer is asked
-  assertProblem(answer, 503);
-  assert.match(answer.headers['retry-after'], /^[1-9]\d*$/);
-  assert.equal((await call()).status, 200);
-});
-
-for (const [how, break_] of [
-  ['refuses connections', (one) => one.stop()],
-  [
-    'answers 503',
-    (one) => {
-      one.failing = true;
-    },
-  ],
-]) {
-  test(`a cold gateway whose issuer ${how} answers 503 and lets nobody through`, async (t) => {
-    const { gateway: other, issuer: fragile, origin: behind } = await ownGateway(t);
-    const token = await fragile.mint();
-    await break_(fragile);
-    const call = (path, headers) => send(other, 'GET', path, { host: 'api.he2.ai', headers });
-    const answer = await assertUnseen(behind, () => call('/api/agents', bearer(token)));
-    assertProblem(answer, 503);
-    assert.match(answer.headers['retry-after'], /^[1-9]\d*$/);
-    assert.equal((await call('/api/health')).status, 200);
-  });
-}
-
-test('a new key works at once, and unknown keys cause at most one more fetch', async (t) => {
-  const { gateway: other, issuer: rotating } = await ownGateway(t);
-  const call = (token) => send(other, 'GET', '/api/agents', { host: 'api.he2.ai', headers: bearer(token) });
-  const old = await rotating.mint();
-  assert.equal((await call(old)).status, 200);
-  assert.equal(rotating.jwksFetches, 1);
-  await rotating.rotate();
-  assert.equal((await call(await rotating.mint())).status, 200);
-  assert.equal((await call(old)).status, 200);
-  assert.equal(rotating.jwksFetches, 2);
-  const unknown = await newKey();
-  const forged = await Promise.all(
-    Array.from({ length: 20 }, async () => call(await rotating.mint({ key: unknown }))),
-  );
-  assert.deepEqual([...new Set(forged.map(({ status }) => status))], [401]);
-  assert.equal(rotating.jwksFetches, 2);
-});
-
-test('a key that the issuer has withdrawn is refused once its set is fetched again', async (t) => {
-  const { gateway: other, issuer: rotating } = await ownGateway(t);
-  const call = (token) => send(other, 'GET', '/api/agents', { host: 'api.he2.ai', headers: bearer(token) });
-  const [{ kid }] = rotating.keys;
-  const old = await rotating.mint();
-  assert.equal((await call(old)).status, 200);
-  await rotating.rotate();
-  rotating.revoke(kid);
-  assert.equal((await call(await rotating.mint())).status, 200);
-  assert.equal(rotating.jwksFetches, 2);
-  assertProblem(await call(old), 401);
-});
-
-test('many first requests at once fetch the key set once', async (t) => {
-  const { gateway: other, issuer: slow } = await ownGateway(t);
-  slow.slow = 200;
-  const token = await slow.mint();
-  const answers = await Promise.all(
-    Array.from({ length: 20 }, () =>
-      send(other, 'GET', '/api/agents', { host: 'api.he2.ai', headers: bearer(token) }),
-    ),
-  );
-  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
-  assert.equal(slow.jwksFetches, 1);
-});
-
-/** The log's line of a request, which is written after its answer. */
-const logged = (id) =>
-  until(() => gateway.logs.find(({ message }) => message.includes(id)), `a log line of request ${id}`);
-
-/** A gateway whose key set nobody has fetched yet, with an issuer that may be broken. */
-async function ownGateway(t, vars = () => ({})) {
-  const behind = await startOrigin();
-  const one = await startIssuer();
-  const other = await startGateway({ origin: behind.url, issuer: one.url, vars: vars(one) });
-  t.after(() => Promise.all([other.close(), behind.close(), one.close()]));
-  return { gateway: other, issuer: one, origin: behind };
-}

@@ -1,6 +1,7 @@
 //! What the origin receives and what comes back: nothing a client forged, nothing meant for one hop, nothing
 //! lost.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import test from 'node:test';
 import {
   COOKIES,
@@ -111,7 +112,7 @@ test('the address of the caller is the one the platform saw, whatever the client
 
 test('what only confuses or leaks stays outside', async () => {
   const { seen } = await call('/api/threads', {
-    'x-refresh-token': 'secret',
+    'x-refresh-token': randomUUID(),
     'x-middleware-subrequest': 'middleware:middleware',
   });
   for (const name of ['x-refresh-token', 'x-middleware-subrequest'])

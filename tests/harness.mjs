@@ -9,7 +9,7 @@ export { COOKIES } from './harness/app.mjs';
 export { bearer, open, raw, rawGet, send, statusOf, until } from './harness/client.mjs';
 export { assertProblem, assertUnseen, lastSeen, valuesOf } from './harness/expect.mjs';
 export { runFrames } from './harness/stream.mjs';
-export { newKey, nowSeconds } from './harness/token.mjs';
+export { newKey, nowSeconds, signToken } from './harness/token.mjs';
 export { startGateway, startIssuer, startOrigin };
 
 /** Origin, issuer and gateway for one test file, stopped when its tests are done. */

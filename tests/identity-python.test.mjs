@@ -86,14 +86,19 @@ test('the app learns who calls, whatever the path and query look like', async ()
 });
 
 test('a caller without a name has none, signed as well', async () => {
-  const answer = await call('/api/triggers/providers', { 'x-he2-user': 'somebody', 'x-he2-identity': 't=1,v1=00' });
+  const spoofed = { 'x-he2-user': 'somebody', 'x-he2-identity': 't=1,v1=00' };
+  const answer = await call('/api/triggers/providers', spoofed);
   assert.deepEqual([answer.status, answer.json.user], [200, '']);
 });
 
 test('what did not come through the gateway just now is refused by the app', async () => {
   const seen = { 'x-he2-user': 'somebody' };
   const now = Math.floor(Date.now() / 1000);
-  const forged = [{}, { 'x-he2-identity': `t=${now},v1=${'0'.repeat(64)}` }, { 'x-he2-identity': 'nonsense' }];
+  const forged = [
+    {},
+    { 'x-he2-identity': `t=${now},v1=${'0'.repeat(64)}` },
+    { 'x-he2-identity': 'nonsense' },
+  ];
   for (const headers of forged) {
     const answer = await send(app, 'GET', '/api/agents', { headers: { ...seen, ...headers } });
     assert.equal(answer.status, 401, JSON.stringify(headers));

@@ -5,6 +5,7 @@ import http from 'node:http';
 import net from 'node:net';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { keepSent, secrets } from './secrets.mjs';
 
 /** Sends one request and reads the whole answer. */
 export async function send(gateway, method, path, options = {}) {
@@ -12,6 +13,8 @@ export async function send(gateway, method, path, options = {}) {
   const chunks = [];
   for await (const chunk of response) chunks.push(chunk);
   const body = Buffer.concat(chunks);
+  if (/^application\/problem\+json/.test(response.headers['content-type']))
+    secrets.emitted('a problem', body.toString());
   return {
     status: response.statusCode,
     headers: response.headers,
@@ -27,20 +30,41 @@ export async function send(gateway, method, path, options = {}) {
 }
 
 /** Sends one request and returns as soon as the answer's head is here; the body is still to be read. */
-export async function open(gateway, method, path, { host = 'he2.ai', headers = {}, body, signal } = {}) {
+export async function open(
+  gateway,
+  method,
+  path,
+  { host = 'he2.ai', headers = {}, body, signal, agent = false } = {},
+) {
+  keepSent(headers, path);
   const request = http.request({
     host: '127.0.0.1',
     port: gateway.port,
     method,
     path,
     signal,
-    agent: false,
+    agent,
     headers: { host, ...headers },
   });
   if (body?.pipe) body.pipe(request);
   else request.end(body);
-  const [response] = await once(request, 'response');
+  const [response] = await once(request, 'response').catch((error) => closedMeanwhile(request, error));
+  if (response === undefined) return open(gateway, method, path, { host, headers, body, signal, agent });
+  emittedFields(response.rawHeaders);
   return response;
+}
+
+/** Nothing, where a connection that was kept alive had just been closed; else the error is thrown. */
+function closedMeanwhile(request, error) {
+  if (request.reusedSocket && error.code === 'ECONNRESET') return [];
+  throw error;
+}
+
+/** Every field may be the gateway's own but the cookies, which are the origin's. */
+function emittedFields(rawHeaders) {
+  for (let at = 0; at < rawHeaders.length; at += 2)
+    if (rawHeaders[at].toLowerCase() !== 'set-cookie')
+      secrets.emitted(`the field ${rawHeaders[at].toLowerCase()}`, rawHeaders[at + 1]);
 }
 
 /** Writes `head` to a socket byte for byte and returns the raw answer; for what no HTTP client would send. */

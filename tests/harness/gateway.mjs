@@ -1,32 +1,37 @@
 //! The built Worker in workerd. Everything a deployment fixes (entry, compatibility date and flags, bindings,
-//! vars) is read from `wrangler.toml`, so that tests run what is deployed; only addresses and secrets are
-//! given here.
+//! vars, the names of secrets) is read from `wrangler.toml`, so that tests run what is deployed; only
+//! addresses and the secrets' values are given here.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, extname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { randomBytes } from 'node:crypto';
 import { Miniflare, Log, LogLevel } from 'miniflare';
 import { parse } from 'smol-toml';
+import { secrets } from './secrets.mjs';
 
 const PROJECT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const NAME = 'he2-edge';
 
 /**
- * Starts the gateway in front of `origin` and `issuer`, both addresses. `vars` adds or overrides bindings.
- * `onLog` gets each line the Worker logs; the lines are kept in `logs` either way.
+ * Starts the gateway in front of `origin` and `issuer`, both addresses. `vars` adds or overrides bindings,
+ * and `undefined` takes one away. `onLog` gets each line the Worker logs; the lines are kept in `logs` either
+ * way. Of several `isolates` each has a memory of its own; they share the Cache API and the Durable Objects,
+ * as those of one data centre do.
  */
-export async function startGateway({ origin, issuer, port = 0, vars = {}, onLog = () => {} }) {
+export async function startGateway({ origin, issuer, port = 0, vars = {}, isolates = 1, onLog = () => {} }) {
   const deployment = readDeployment();
   const logs = [];
-  const secrets = { ORIGIN_LOCK: randomHex(), ADMIN_API_KEY: randomHex() };
   const bindings = {
     ...deployment.vars,
-    ...secrets,
+    ...Object.fromEntries(deployment.secrets.map((name) => [name, randomSecret(name)])),
     ORIGIN: origin,
     ISSUER: issuer,
     DEFAULT_HOST: 'he2.ai',
     ...vars,
   };
+  for (const name of deployment.secrets) secrets.keep(name, bindings[name] ?? '');
+  const names = Array.from({ length: isolates }, (_, index) => (index ? `${NAME}-${index + 1}` : NAME));
   const miniflare = new Miniflare({
     host: '127.0.0.1',
     port,
@@ -35,33 +40,79 @@ export async function startGateway({ origin, issuer, port = 0, vars = {}, onLog 
     cf: false, // the real one would be fetched from the network
     handleStructuredLogs: (line) => {
       logs.push(line);
+      secrets.emitted('the log', line.message);
       onLog(line);
     },
-    workers: [workerOptions(deployment, bindings)],
+    workers: names.map((name) => workerOptions(name, deployment, bindings)),
   });
   const url = await miniflare.ready;
+  const direct = await Promise.all(names.map((name) => miniflare.unsafeGetDirectURL(name)));
+  const ports = direct.map((one) => Number(one.port));
   return {
     port: Number(url.port),
     /** A socket straight into the Worker: Miniflare's own entry tidies paths before the Worker sees them. */
-    rawPort: Number((await miniflare.unsafeGetDirectURL(NAME)).port),
+    rawPort: ports[0],
+    /** Straight into each isolate. */
+    isolates: ports.map((one) => ({ port: one })),
     url: url.origin,
     vars: bindings,
+    secretNames: deployment.secrets,
     logs,
-    close: () => miniflare.dispose(),
+    /** What stands in the cache's database, or that of the Durable Objects (`do`). */
+    stored: (plugin) => storedBy(miniflare, plugin),
+    /** Where the gateway has let out secrets by itself since the last look; see `secrets.mjs`. */
+    leaks() {
+      for (const plugin of ['cache', 'do']) secrets.emitted(`stored by ${plugin}`, this.stored(plugin));
+      return secrets.leaks();
+    },
+    /** Ends it, and fails if it let out a secret. */
+    async close() {
+      try {
+        assert.deepEqual(this.leaks(), []);
+      } finally {
+        await miniflare.dispose();
+      }
+    },
   };
 }
 
-function workerOptions({ entry, compatibility, durableObjects }, bindings) {
+/** Every isolate but the first uses the first's Durable Objects. */
+function workerOptions(name, { entry, compatibility, durableObjects }, bindings) {
+  const elsewhere = name === NAME ? {} : { scriptName: NAME };
+  const objects = Object.entries(durableObjects).map(([binding, object]) => [
+    binding,
+    { ...object, ...elsewhere },
+  ]);
   return {
-    name: NAME,
+    name,
     rootPath: dirname(entry),
     modulesRoot: dirname(entry),
     modules: modulesOf(entry),
     ...compatibility,
     bindings: Object.fromEntries(Object.entries(bindings).filter(([, value]) => value !== undefined)),
-    durableObjects,
+    durableObjects: Object.fromEntries(objects),
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
   };
+}
+
+/**
+ * The texts that stand in the databases of the cache (`cache`) or the Durable Objects (`do`): of what is
+ * cached keys and fields, not content.
+ */
+function storedBy(miniflare, plugin) {
+  const folder = miniflare.unsafeGetPersistPaths().get(plugin);
+  const files = folder && existsSync(folder) ? readdirSync(folder, { recursive: true }) : [];
+  const databases = files.filter((file) => /\.sqlite(-wal)?$/.test(file));
+  return databases.flatMap((file) => textsIn(join(folder, file))).join('\n');
+}
+
+function textsIn(file) {
+  try {
+    return readFileSync(file, 'latin1').match(/[\x20-\x7e]{8,}/g) ?? [];
+  } catch (error) {
+    if (error.code === 'ENOENT') return []; // a log that has just become part of its database
+    throw error;
+  }
 }
 
 /** What `wrangler.toml` says of production, in Miniflare's words. */
@@ -76,6 +127,7 @@ function readDeployment() {
   return {
     entry,
     vars: toml.vars ?? {},
+    secrets: toml.secrets?.required ?? [],
     compatibility: {
       compatibilityDate: toml.compatibility_date,
       compatibilityFlags: toml.compatibility_flags ?? [],
@@ -98,4 +150,8 @@ function modulesOf(entry) {
   return [entry, ...others].map((path) => ({ type: MODULE_TYPES[extname(path)], path }));
 }
 
-const randomHex = () => randomBytes(16).toString('hex');
+/** In the form that the senders of webhooks give theirs, where it is one's. */
+function randomSecret(name) {
+  const bytes = randomBytes(32);
+  return name.endsWith('_WEBHOOK_SECRET') ? `whsec_${bytes.toString('base64')}` : bytes.toString('hex');
+}

@@ -3,6 +3,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
+import { secrets } from './secrets.mjs';
 import { startServer } from './server.mjs';
 import { HOUR, newKey, nowSeconds, signToken, userClaims } from './token.mjs';
 
@@ -15,7 +16,9 @@ export async function startIssuer({ port = 0 } = {}) {
     jwksFetches: 0,
     failing: false,
     slow: 0,
+    held: undefined,
     maxAge: 600,
+    sessionClaims: {},
     url: '',
   };
   const http = await startServer((request, response) => serve(state, request, response), port);
@@ -32,6 +35,8 @@ export async function startIssuer({ port = 0 } = {}) {
     },
     /** A token of a signed-in person; see `mint`. */
     mint: (options) => mint(state, options),
+    /** The claims that `mint` signs. */
+    claims: (changes) => userClaims(state.url, changes),
     /** Publishes another key without signing with it unless asked. */
     async addKey(alg) {
       const key = await newKey(alg);
@@ -43,9 +48,25 @@ export async function startIssuer({ port = 0 } = {}) {
       state.keys.unshift(await newKey(alg));
       return state.keys[0];
     },
+    /** Publishes a key that is not signed with unless asked for by itself. */
+    publish: (key) => {
+      state.keys.push(key);
+    },
     /** Takes a key out of the published set. */
     revoke: (kid) => {
       state.keys = state.keys.filter((key) => key.kid !== kid);
+    },
+    /** Lets every request wait until the function that it gives is called. */
+    hold() {
+      let release;
+      state.held = new Promise((resolve) => {
+        release = resolve;
+      });
+      return release;
+    },
+    /** Changes the claims of the tokens that sign-ins give from now on. */
+    set sessionClaims(claims) {
+      state.sessionClaims = claims;
     },
     /** `failing` answers 503 to everything; `slow` waits that many ms first; `maxAge` is of the key set. */
     set failing(value) {
@@ -83,8 +104,12 @@ const ROUTES = {
 
 async function serve(state, request, response) {
   const url = new URL(request.url, 'http://issuer');
-  if (url.pathname.endsWith('/jwks.json')) state.jwksFetches += 1;
+  if (url.pathname.endsWith('/jwks.json')) {
+    state.jwksFetches += 1;
+    secrets.emitted('a request to the issuer', [request.url, ...request.rawHeaders].join('\n'));
+  }
   if (state.slow) await delay(state.slow);
+  await state.held;
   if (state.failing) return json(response, 503, { msg: 'the issuer is down' });
   const route = ROUTES[`${request.method} ${url.pathname}`];
   if (!route) return json(response, 404, { code: 404, msg: 'no such path' });
@@ -151,10 +176,12 @@ function user(state, request, response) {
 }
 
 async function session(state, person) {
-  const refreshToken = randomBytes(9).toString('base64url');
+  const refreshToken = secrets.keep('a refresh token', randomBytes(12).toString('base64url'));
   state.refreshTokens.set(refreshToken, person);
   return {
-    access_token: await mint(state, { claims: { sub: person.id, email: person.email } }),
+    access_token: await mint(state, {
+      claims: { sub: person.id, email: person.email, ...state.sessionClaims },
+    }),
     token_type: 'bearer',
     expires_in: HOUR,
     expires_at: nowSeconds() + HOUR,

@@ -18,8 +18,8 @@ export async function startOrigin({ port = 0 } = {}) {
     port: http.port,
     url: http.url,
     requests,
-    /** Answers `path` with `handler(request, response, record)` instead of the app's answer. */
-    on: (path, handler) => overrides.set(path, handler),
+    /** Answers `path` with `handler(request, response, record)`; without one, as the app does again. */
+    on: (path, handler) => overrides.set(path, handler ?? answer),
     /** What arrived for `path` (with or without its query), oldest first. */
     seen: (path) => requests.filter(({ url }) => url === path || url.split('?')[0] === path),
     stop: http.stop,

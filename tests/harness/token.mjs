@@ -1,6 +1,7 @@
 //! Access tokens as Supabase writes them, and the ways to write them wrong.
 import { randomUUID } from 'node:crypto';
 import { SignJWT, base64url, exportJWK, generateKeyPair } from 'jose';
+import { secrets } from './secrets.mjs';
 
 export const HOUR = 3600;
 export const nowSeconds = () => Math.floor(Date.now() / 1000);
@@ -39,9 +40,10 @@ export function userClaims(issuer, changes = {}) {
 export async function signToken(claims, key, header = {}) {
   if (header.alg === 'none') return unsigned(claims, header);
   const material = key.privateKey ?? new TextEncoder().encode(key.secret);
-  return new SignJWT(withoutUndefined(claims))
+  const token = await new SignJWT(withoutUndefined(claims))
     .setProtectedHeader(withoutUndefined({ alg: key.alg, typ: 'JWT', kid: key.kid, ...header }))
     .sign(material);
+  return secrets.keep('a token', token);
 }
 
 /** `alg: none`, which no library signs: the classic forgery. */
