@@ -21,6 +21,9 @@ import {
   until,
 } from './harness.mjs';
 
+/** Of a token issued well before the key set was fetched: a key that is not in it is none. */
+const EARLIER = { iat: nowSeconds() - 120 };
+
 const HS256 = { alg: 'HS256' };
 
 /** A gateway whose key set nobody has fetched yet, with an issuer that may be broken. */
@@ -125,16 +128,31 @@ test('a new key works at once, and unknown keys cause at most one more fetch', a
   assert.equal((await call(old)).status, 200);
   assert.equal(issuer.jwksFetches, 2);
   const forged = await Promise.all(
-    Array.from({ length: 100 }, async () => mintAndCall({ key: { ...(await newKey()), kid: randomUUID() } })),
+    Array.from({ length: 100 }, async () =>
+      mintAndCall({ key: { ...(await newKey()), kid: randomUUID() }, claims: EARLIER }),
+    ),
   );
   assert.deepEqual([...new Set(forged.map(({ status }) => status))], [401]);
+  assert.equal(issuer.jwksFetches, 2);
+});
+
+test('a key that may be newer than what the issuer was asked a moment ago is not called bad', async (t) => {
+  const { issuer, call, mintAndCall } = await ownGateway(t);
+  const old = await issuer.mint();
+  assert.equal((await call(old)).status, 200);
+  assertProblem(await mintAndCall({ key: { ...(await newKey()), kid: randomUUID() }, claims: EARLIER }), 401);
+  await issuer.rotate();
+  const answer = await mintAndCall();
+  assertProblem(answer, 503);
+  assert.ok(Number(answer.headers['retry-after']) > 0);
+  assert.equal((await call(old)).status, 200);
   assert.equal(issuer.jwksFetches, 2);
 });
 
 test('a key that the issuer has withdrawn is refused once its set is fetched again', async (t) => {
   const { issuer, call, mintAndCall } = await ownGateway(t);
   const [{ kid }] = issuer.keys;
-  const old = await issuer.mint();
+  const old = await issuer.mint({ claims: EARLIER });
   assert.equal((await call(old)).status, 200);
   await issuer.rotate();
   issuer.revoke(kid);
@@ -263,12 +281,12 @@ test("one issuer's key is no good for the other's tokens", async (t) => {
   const [key] = cognito.keys;
   // The kid of the one with the key of the other, too.
   const tokens = [
-    await issuer.mint({ key }),
-    await issuer.mint({ key: { ...key, kid: rsa.kid } }),
-    await cognito.mint({ key: rsa }),
-    await cognito.mint({ key: { ...rsa, kid: key.kid } }),
-    await cognito.mint({ claims: { iss: issuer.url, aud: 'authenticated', role: 'authenticated' } }),
-    await issuer.mint({ claims: { iss: cognito.url, client_id: cognito.clientId, token_use: 'access' } }),
+    await issuer.mint({ key, claims: EARLIER }),
+    await issuer.mint({ key: { ...key, kid: rsa.kid }, claims: EARLIER }),
+    await cognito.mint({ key: rsa, claims: EARLIER }),
+    await cognito.mint({ key: { ...rsa, kid: key.kid }, claims: EARLIER }),
+    await cognito.mint({ claims: { ...EARLIER, iss: issuer.url, aud: 'authenticated', role: 'authenticated' } }),
+    await issuer.mint({ claims: { ...EARLIER, iss: cognito.url, client_id: cognito.clientId, token_use: 'access' } }),
   ];
   await assertUnseen(origin, async () => {
     for (const token of tokens) assertProblem(await call(token), 401);

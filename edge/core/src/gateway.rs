@@ -23,7 +23,7 @@ use crate::auth::{Caller, Refusal, leak};
 use crate::fault::{Fault, REQUEST_ID};
 use crate::headers::set;
 use crate::host::{Host, Request};
-use crate::limit::{self, Ask, Verdict};
+use crate::limit::{self, Ask, Verdict, network};
 use crate::path;
 use crate::plan::{self, Auth, Limit, Plan, Route};
 use crate::record::Record;
@@ -44,7 +44,8 @@ pub async fn handle<H: Host>(
         trace_id: trace.trace_id.clone(),
         method: request.method.to_string(),
         host: request.host.clone(),
-        path: request.path.clone(),
+        path: leak::masked(&request.path),
+        network: request.ip.map(network),
         ..Record::default()
     };
     let origin = cors::allowed(&plan.cors, &request.headers).map(str::to_owned);
@@ -87,11 +88,9 @@ fn is_nobodys(host: &str) -> bool {
 fn refuse_leak<B>(request: &Request<B>, record: &mut Record) -> Result<(), Fault> {
     record.leak = leak::found(&request.path, request.query.as_deref(), &request.headers);
     match record.leak.as_deref() {
-        None => return Ok(()),
-        Some("path") => "(a secret key)".clone_into(&mut record.path),
-        Some(_) => {}
+        None => Ok(()),
+        Some(_) => Err(Refusal::Leak.into()),
     }
-    Err(Refusal::Leak.into())
 }
 
 /// A limit and how it stands after this request.
@@ -114,7 +113,7 @@ impl<H: Host> Pass<'_, H> {
         refuse_leak(&request, record)?;
         let public = self.public_host(&request, record)?;
         let path = path::normalise(&request.path).map_err(Fault::Path)?;
-        record.path.clone_from(&path.text);
+        record.path = leak::masked(&path.text);
         request.query = request.query.as_deref().map(path::escape_query);
         if let Some(target) = public.redirect {
             return Ok(self.moved(target, &path.text, request.query.as_deref()));
@@ -132,7 +131,7 @@ impl<H: Host> Pass<'_, H> {
             self.authenticate(route, &mut request, record).await?;
         let verdict = self.limit(route, &caller, request.ip, record).await?;
         let mut response = match (route.edge, self.replayed(delivery.as_ref(), record).await) {
-            (Some(edge), _) => self.edge(edge, request).await?,
+            (Some(edge), _) => self.edge(edge, request, record).await?,
             (None, Some(replayed)) => replayed,
             (None, None) => {
                 let admitted =

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use crate::auth::revocation::Revocation;
 use crate::fault::Fault;
 use crate::plan::Route;
 
@@ -20,6 +21,9 @@ pub struct Record {
     pub host: String,
     /// Path in normal form (as it arrived, if it has none).
     pub path: String,
+    /// The caller's address; of IPv6 the /64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
     /// The route's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<&'static str>,
@@ -56,6 +60,9 @@ pub struct Record {
     /// What worked, but not as it should: a limiter that failed open, keys used past their age.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub degraded: Vec<String>,
+    /// What an operator revoked, or took back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<Revocation>,
     /// A webhook's delivery that the app had acknowledged before.
     #[serde(skip_serializing_if = "is_false")]
     pub replayed: bool,

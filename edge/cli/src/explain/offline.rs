@@ -48,7 +48,7 @@ impl Offline {
             origin_lock: Some("secret".to_owned()),
             identity_secret: Some("secret".to_owned()),
             variables: variables(plan, asked),
-            ..Settings::default()
+            default_host: std::env::var("DEFAULT_HOST").ok(),
         };
         let revocations = asked.revocations.as_deref().map(revoked).transpose()?;
         Ok(Self(Rc::new(Inner {

@@ -144,7 +144,8 @@ fn revocations_are_the_edges_own_and_for_operators() {
         assert_eq!((route.edge, route.service), (Some(Edge::Revocations), ""), "{method}");
         assert_eq!(class(route.auth), "ADMIN_KEY", "{method}");
     }
-    assert!(matches!(find(plan, "api.he2.ai", "PUT", "/.edge/revocations"), Find::MethodNotAllowed(_)));
+    assert_eq!(route(plan, "he2.ai", "PUT", "/.edge/revocations").auth, Auth::Blocked);
+    assert_eq!(route(plan, "he2.ai", "GET", "/.edge/anything").auth, Auth::Blocked, "never a page");
 }
 
 #[test]

@@ -61,10 +61,17 @@ fn session(headers: &HeaderMap, cookies: &[String]) -> Result<Option<String>, Re
     Ok(found)
 }
 
-/// Whether a page of another site made the browser ask (Fetch Metadata). Programs do not say.
+/// Whether a page of another origin made the browser ask (Fetch Metadata); those below the same domain count as well,
+/// for anybody's page may be there. Programs do not say.
 #[must_use]
-pub fn is_cross_site(headers: &HeaderMap) -> bool {
-    headers::single(headers, "sec-fetch-site") == Some("cross-site")
+pub fn is_of_another_page(headers: &HeaderMap) -> bool {
+    matches!(headers::single(headers, "sec-fetch-site"), Some("cross-site" | "same-site"))
+}
+
+/// Whether the page is of the very host that is asked (Fetch Metadata), whatever that is called.
+#[must_use]
+pub fn is_same_origin(headers: &HeaderMap) -> bool {
+    headers::single(headers, "sec-fetch-site") == Some("same-origin")
 }
 
 /// Whether a browser is going to another page (Fetch Metadata): it shows what comes, so a bad cookie must not lock
@@ -98,7 +105,7 @@ fn api_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
 }
 
 /// `pk_` and `sk_` with 32 letters or digits each, or `he-` with 36 characters: the two forms the app issues.
-fn is_api_key(key: &str) -> bool {
+pub(super) fn is_api_key(key: &str) -> bool {
     let word = |text: &str, len| text.len() == len && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let pair = |text: &str| {
         let (public, secret) = text.strip_prefix("pk_")?.split_once(":sk_")?;
@@ -135,7 +142,7 @@ pub fn without_token(query: Option<&str>, taken: bool) -> Option<String> {
 }
 
 /// Whether this looks like a signed JWT: an object in base64url, and two full stops (RFC 7515 §3.1).
-fn is_jwt(value: &str) -> bool {
+pub(super) fn is_jwt(value: &str) -> bool {
     value.starts_with("eyJ") && value.matches('.').count() == 2
 }
 

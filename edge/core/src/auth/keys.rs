@@ -161,6 +161,8 @@ pub enum Why {
     UnknownKid(Option<String>),
 }
 
+/// Why a key may be unknown that is good.
+const TOO_NEW: &str = "the key may be newer than the key set, and the issuer was asked a moment ago";
 /// A fetch that has not ended by now (ms) is given up: its request is gone.
 const FETCH_GIVEN_UP_MS: u64 = 6_000;
 /// After a failed fetch the issuer is left alone this long (ms).
@@ -175,9 +177,17 @@ const MOST_KEYS: usize = 32;
 const LEAST_MODULUS: usize = 256;
 
 impl<K> Store<K> {
-    /// The next step for a token with this `kid` and algorithm.
+    /// The next step for a token with this `kid` and algorithm. Its key was published by `published_ms` (Unix ms), if
+    /// it is a key at all: a set that is older says nothing about it.
     #[must_use]
-    pub fn lookup(&self, kid: Option<&str>, algorithm: Algorithm, issuer: &Issuer, now: u64) -> Lookup<K> {
+    pub fn lookup(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+        published_ms: u64,
+        issuer: &Issuer,
+        now: u64,
+    ) -> Lookup<K> {
         let usable = self.set.as_ref().filter(|set| set.is_usable(issuer, now));
         let keys: Vec<_> = self.keys.iter().filter(|key| key.serves(kid, algorithm)).cloned().collect();
         let fetching = self.is_fetching(now);
@@ -189,7 +199,10 @@ impl<K> Store<K> {
         match &self.failure {
             _ if fetching => Lookup::Wait,
             Some((at, error)) if now < at.saturating_add(pause) => Lookup::Unavailable(error.clone()),
-            None if usable.is_some() && !self.may_ask_for_kid(issuer, now) => Lookup::Unknown,
+            None if usable.is_some() && !self.may_ask_for_kid(issuer, now) => match usable {
+                Some(set) if set.fetched_ms < published_ms => Lookup::Unavailable(TOO_NEW.to_owned()),
+                _ => Lookup::Unknown,
+            },
             _ if usable.is_some() => Lookup::Fetch(Why::UnknownKid(kid.map(str::to_owned))),
             _ => Lookup::Fetch(Why::First),
         }

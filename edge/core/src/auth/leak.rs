@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 
-use super::credential::is_key_byte;
+use super::credential::{is_api_key, is_jwt, is_key_byte};
 use crate::path::decode_all;
 
 /// What a secret key of a Supabase project begins with. Source: <https://supabase.com/docs/guides/api/api-keys>.
@@ -27,6 +27,20 @@ pub fn found(path: &str, query: Option<&str>, headers: &HeaderMap) -> Option<Str
     let leaks = |value: &HeaderValue| value.to_str().is_ok_and(has_project_secret);
     let mut fields = headers.iter().filter(|(name, _)| *name != COOKIE);
     fields.find(|(_, value)| leaks(value)).map(|(name, _)| name.to_string())
+}
+
+/// A path as it may be logged: what stands in it like a token or a key is left out.
+#[must_use]
+pub fn masked(path: &str) -> String {
+    let segment = |segment: &str| match is_secret(&decoded(segment)) {
+        true => "(hidden)".to_owned(),
+        false => segment.to_owned(),
+    };
+    path.split('/').map(segment).collect::<Vec<_>>().join("/")
+}
+
+fn is_secret(segment: &str) -> bool {
+    is_jwt(segment) || is_api_key(segment) || has_project_secret(segment)
 }
 
 /// As the origin would read it.
@@ -63,6 +77,17 @@ mod tests {
         let escaped = key.replace("sb_", "sb%5F");
         assert_eq!(found("/", Some(&escaped), &none).as_deref(), Some("query"));
         assert_eq!(found(&format!("/x/{escaped}"), None, &none).as_deref(), Some("path"));
+    }
+
+    #[test]
+    fn a_logged_path_holds_no_token_and_no_key() {
+        let key = format!("he-{}", "a".repeat(36));
+        for secret in
+            ["eyJhbGciOiJub25lIn0.e30.x", &key, &key.replace("he-", "he%2D"), "sb_secret_0123456789abcdef"]
+        {
+            assert_eq!(masked(&format!("/a/{secret}/b")), "/a/(hidden)/b", "{secret}");
+        }
+        assert_eq!(masked("/api/agents/he-1/a.b.c//%2F"), "/api/agents/he-1/a.b.c//%2F");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::auth::revocation::{self, Answer, Ask, Entry, Revocation};
 use crate::fault::Fault;
 use crate::host::{Host, Request};
 use crate::plan::{Auth, Edge, Plan};
+use crate::record::Record;
 
 /// No revocation is longer (bytes).
 const LONGEST: u32 = 4_096;
@@ -19,13 +20,18 @@ impl<H: Host> Pass<'_, H> {
         &self,
         edge: Edge,
         request: Request<H::Body>,
+        record: &mut Record,
     ) -> Result<Response<H::Body>, Fault> {
         match edge {
-            Edge::Revocations => self.revocations(request).await,
+            Edge::Revocations => self.revocations(request, record).await,
         }
     }
 
-    async fn revocations(&self, mut request: Request<H::Body>) -> Result<Response<H::Body>, Fault> {
+    async fn revocations(
+        &self,
+        mut request: Request<H::Body>,
+        record: &mut Record,
+    ) -> Result<Response<H::Body>, Fault> {
         let now = self.host.now_ms() / 1_000;
         let ask = match request.method {
             Method::POST => {
@@ -34,6 +40,10 @@ impl<H: Host> Pass<'_, H> {
             }
             Method::DELETE => Ask::Remove(self.revocation(&mut request, now).await?),
             _ => Ask::List,
+        };
+        record.revoked = match &ask {
+            Ask::Add(Entry { revocation, .. }) | Ask::Remove(revocation) => Some(revocation.clone()),
+            Ask::List | Ask::Since(_) => None,
         };
         let answer = self.host.revocations(&ask).await.map_err(Fault::Unavailable)?;
         self.host.isolate().revocations.borrow_mut().learn(answer.clone(), self.host.now_ms());

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use http::Response;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 
 use super::Pass;
 use crate::auth::token::Statement;
@@ -50,6 +50,10 @@ impl<H: Host> Pass<'_, H> {
             append(response.headers_mut(), CACHE_CONTROL, "private");
         }
         let Some(statement) = statement.filter(|_| is_event_stream(&response)) else { return response };
+        // It is read on the way, decoded; encoded again, it would be held back until its end.
+        for field in [CONTENT_ENCODING, CONTENT_LENGTH] {
+            response.headers_mut().remove(field);
+        }
         let over = revocation(self.host.clone(), self.plan, statement);
         response.map(|body| self.host.end_when(body, over))
     }

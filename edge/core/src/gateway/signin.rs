@@ -93,13 +93,15 @@ impl<H: Host> Pass<'_, H> {
     /// Whether the page that made a browser send this may have meant it.
     fn check_site(&self, source: Option<Source>, request: &Request<H::Body>) -> Result<(), Refusal> {
         let (method, headers) = (&request.method, &request.headers);
+        let is_ours = self.origin.is_some() || credential::is_same_origin(headers);
         let foreign = match source {
             None => false,
+            Some(_) if is_ours => false,
             // No page of ours asks so; and a page of another site must not use up what an address may get wrong.
-            Some(Source::Query) => credential::is_cross_site(headers) && self.origin.is_none(),
+            Some(Source::Query) => credential::is_of_another_page(headers),
             Some(Source::Cookie) => {
                 let changes = !method.is_safe() || is_websocket(method, headers);
-                changes && headers.contains_key(ORIGIN) && self.origin.is_none()
+                changes && headers.contains_key(ORIGIN)
             }
         };
         if foreign { Err(Refusal::CrossSite) } else { Ok(()) }

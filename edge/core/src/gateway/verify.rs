@@ -43,8 +43,9 @@ impl<H: Host> Pass<'_, H> {
             self.note_forgery(digest, ip);
             return Err(Refusal::Token(TokenFault::Signature));
         };
-        // Its key's own id: a header without one must not hide whose key it is.
-        let statement = Rc::new(Statement { kid: key.kid.clone(), ..statement });
+        // Its key's own id: a header without one must not hide whose key it is. A shared secret has none of its own.
+        let kid = key.kid.clone().or_else(|| statement.kid.clone());
+        let statement = Rc::new(Statement { kid, ..statement });
         let verified = (Rc::clone(&statement), key);
         self.host.isolate().tokens.borrow_mut().verified(digest, verified);
         Ok(statement)
@@ -148,9 +149,13 @@ impl<H: Host> Pass<'_, H> {
                 .ok_or_else(unknown);
         }
         let store = self.host.isolate().keys.get(statement.issuer).ok_or_else(unknown)?;
+        // Whole seconds, and clocks that differ: it was issued by then, and at the latest when it came here.
+        let slack = u64::from(self.plan.auth.leeway_seconds).saturating_add(1);
+        let issued_ms = statement.issued_at.saturating_add(slack).saturating_mul(1_000);
+        let published_ms = issued_ms.min(self.host.now_ms());
         loop {
-            let now = self.host.now_ms();
-            let lookup = store.borrow().lookup(statement.kid.as_deref(), statement.algorithm, issuer, now);
+            let (kid, now) = (statement.kid.as_deref(), self.host.now_ms());
+            let lookup = store.borrow().lookup(kid, statement.algorithm, published_ms, issuer, now);
             match lookup {
                 Lookup::Keys { keys, refresh } => {
                     if refresh {

@@ -3,11 +3,11 @@
 use std::mem;
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderValue, Response};
 
 use super::Pass;
 use super::signin::SignedIn;
-use crate::auth::webhook::{Claim, WebhookFault, claim};
+use crate::auth::webhook::{WebhookFault, claim};
 use crate::auth::{Caller, Refusal, key_hash};
 use crate::fault::Fault;
 use crate::headers::single;
@@ -27,24 +27,23 @@ impl<H: Host> Pass<'_, H> {
         let now = self.host.now_ms() / 1_000;
         let claim = claim(policy.scheme, &request.headers, secrets, policy.tolerance_seconds, now)
             .map_err(|fault| refused(fault, policy))?;
-        check_length(&request.headers, policy.max_body_bytes)?;
-        let mut signed_in = SignedIn::from(Caller::Webhook);
-        if claim != Claim::Proven {
-            let content = self.content(request, policy.max_body_bytes).await?;
-            let id = claim.verify(&content, secrets).map_err(|fault| refused(fault, policy))?;
-            request.body = self.host.bytes(content);
-            signed_in.delivery = id.map(|id| Delivery {
-                name: format!("{}/{}", route.name, key_hash(&id)),
-                // A copy of it passes that long: its time may be ahead by the tolerance, and then behind by it.
-                seconds: policy.tolerance_seconds.saturating_mul(2),
-            });
-        }
-        Ok(signed_in)
+        let content = self.content(request, policy.max_body_bytes).await?;
+        let id = claim.verify(&content, secrets).map_err(|fault| refused(fault, policy))?;
+        request.body = self.host.bytes(content);
+        let delivery = id.map(|id| Delivery {
+            name: format!("{}/{}", route.name, key_hash(&id)),
+            // A copy of it passes that long: its time may be ahead by the tolerance, and then behind by it.
+            seconds: policy.tolerance_seconds.saturating_mul(2),
+        });
+        Ok(SignedIn { delivery, ..Caller::Webhook.into() })
     }
 
     /// All content of a request, if there is no more than `most` bytes of it.
     pub(super) async fn content(&self, request: &mut Request<H::Body>, most: u32) -> Result<Vec<u8>, Fault> {
-        check_length(&request.headers, most)?;
+        let length = single(&request.headers, CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+        if length.is_some_and(|length| length > most.into()) {
+            return Err(Fault::TooLong(most));
+        }
         let body = mem::replace(&mut request.body, self.host.empty());
         self.host.read(body, most).await.map_err(|error| match error {
             ReadError::TooLong => Fault::TooLong(most),
@@ -95,14 +94,5 @@ fn refused(fault: WebhookFault, policy: &Webhook) -> Fault {
     match fault {
         WebhookFault::NoSecret => Refusal::NoSecret(policy.secret).into(),
         fault => Refusal::Webhook(fault).into(),
-    }
-}
-
-/// What says that it is longer need not be read to find out.
-fn check_length(headers: &HeaderMap, most: u32) -> Result<(), Fault> {
-    let length = single(headers, CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
-    match length.is_some_and(|length| length > most.into()) {
-        true => Err(Fault::TooLong(most)),
-        false => Ok(()),
     }
 }

@@ -16,7 +16,7 @@ fn learn(store: &mut Store<()>, kid: &str, second: u64) {
 }
 
 fn lookup(store: &Store<()>, kid: &str, second: u64) -> &'static str {
-    match store.lookup(Some(kid), Algorithm::Es256, ISSUER, second * 1_000) {
+    match store.lookup(Some(kid), Algorithm::Es256, 0, ISSUER, second * 1_000) {
         Lookup::Keys { refresh: false, .. } => "key",
         Lookup::Keys { refresh: true, .. } => "key, refresh",
         Lookup::Fetch(Why::First) => "first fetch",
@@ -35,7 +35,7 @@ fn rfc8725_2_1_a_key_serves_its_own_algorithm_only() {
     let mut store = Store::default();
     learn(&mut store, "k1", 0);
     for algorithm in [Algorithm::Hs256, Algorithm::Rs256, Algorithm::EdDsa] {
-        let found = store.lookup(Some("k1"), algorithm, ISSUER, 0);
+        let found = store.lookup(Some("k1"), algorithm, 0, ISSUER, 0);
         assert!(!matches!(found, Lookup::Keys { .. }), "{algorithm:?}");
     }
 }
@@ -44,7 +44,7 @@ fn rfc8725_2_1_a_key_serves_its_own_algorithm_only() {
 fn rfc7515_4_1_4_without_a_kid_every_key_of_the_algorithm_serves() {
     let mut store = Store::default();
     learn(&mut store, "k1", 0);
-    let found = store.lookup(None, Algorithm::Es256, ISSUER, 0);
+    let found = store.lookup(None, Algorithm::Es256, 0, ISSUER, 0);
     assert!(matches!(found, Lookup::Keys { keys, .. } if keys.len() == 1));
 }
 
@@ -105,6 +105,17 @@ fn an_unknown_kid_causes_one_fetch_in_the_cool_down() {
     assert_eq!(lookup(&store, "k2", 1), "key");
     assert_eq!(lookup(&store, "k1", 30), "unknown", "a key that is gone from the set is gone");
     assert_eq!(lookup(&store, "k1", 31), "fetch for kid");
+}
+
+#[test]
+fn a_key_that_may_be_newer_than_the_set_is_not_called_unknown() {
+    let mut store = Store::default();
+    learn(&mut store, "k1", 1);
+    store.begin(&UNKNOWN, 1_000);
+    learn(&mut store, "k1", 1);
+    let found = |published_ms| store.lookup(Some("k2"), Algorithm::Es256, published_ms, ISSUER, 2_000);
+    assert!(matches!(found(1_001), Lookup::Unavailable(_)), "a rotation right after the fetch");
+    assert!(matches!(found(1_000), Lookup::Unknown));
 }
 
 #[test]

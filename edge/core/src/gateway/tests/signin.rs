@@ -6,7 +6,7 @@ use super::fake::{Fake, NOW_MS, published, ready, signed_in, token};
 use crate::auth::revocation::{Ask, Entry, Revocation};
 use crate::host::Host;
 use crate::plan::{Condition, SignIn, Subject, Test, Value as Wanted};
-use crate::testing::{ANY_OF, NOW, Signer, claims, hs256, key_set, with};
+use crate::testing::{ANY_OF, NOW, SECRET, Signer, b64, claims, hs256, key_set, with};
 
 /// A stronger sign-in, of a user with an identity, in a plan that is paid for.
 pub(super) const STRONG: SignIn = SignIn {
@@ -142,6 +142,18 @@ fn a_rotation_refuses_no_one_and_a_key_that_is_gone_opens_nothing() {
     fake.shared.take();
     fake.wait(601);
     assert_eq!(fake.call("/optional", &before), 401, "though it was remembered as good");
+}
+
+#[test]
+fn a_shared_secret_can_be_revoked_by_the_id_that_tokens_give_it() {
+    let fake = Fake::new();
+    let header = r#"{"alg":"HS256","kid":"legacy"}"#;
+    let message = format!("{}.{}", b64(header.as_bytes()), b64(claims().to_string().as_bytes()));
+    let named = format!("{message}.{}", b64(&hmac_sha256::HMAC::mac(&message, SECRET)));
+    assert_eq!(fake.call("/optional", &named), 200);
+    revoke(&fake, Revocation::Key("legacy".into()));
+    fake.wait(10);
+    assert_eq!(fake.call("/optional", &named), 401);
 }
 
 #[test]
@@ -299,6 +311,8 @@ fn a_cookie_does_not_speak_for_its_user_on_another_sites_behalf() {
         |origin: &str| fake.status("POST", "https://he2.ai/page", &[("cookie", &cookie), ("origin", origin)]);
     assert_eq!(post("https://he2.ai"), 200);
     assert_eq!(post("https://8080-x.sandbox.he2.ai"), 403);
+    let own = [("cookie", &*cookie), ("origin", "http://127.0.0.1:8787"), ("sec-fetch-site", "same-origin")];
+    assert_eq!(fake.status("POST", "https://he2.ai/page", &own), 200, "wherever the gateway runs");
     let socket = [("cookie", &*cookie), ("origin", "https://evil.example"), ("connection", "upgrade")];
     let socket = [&socket[..], &[("upgrade", "websocket")]].concat();
     assert_eq!(fake.status("GET", "https://he2.ai/page", &socket), 403, "nor for a socket");
@@ -385,8 +399,11 @@ fn a_page_of_another_site_cannot_use_up_what_an_address_may_get_wrong() {
         assert_eq!(fake.status("GET", &url, &[("sec-fetch-site", "cross-site")]), 403);
     }
     assert_eq!(fake.call("/optional", &good), 200);
-    let ours = [("sec-fetch-site", "cross-site"), ("origin", "https://he2.ai")];
-    assert_eq!(fake.status("GET", &format!("https://he2.ai/stream?token={good}"), &ours), 200);
+    let url = format!("https://he2.ai/stream?token={good}");
+    let listed = [("sec-fetch-site", "cross-site"), ("origin", "https://he2.ai")];
+    assert_eq!(fake.status("GET", &url, &listed), 200);
+    assert_eq!(fake.status("GET", &url, &[("sec-fetch-site", "same-origin")]), 200);
+    assert_eq!(fake.status("GET", &url, &[("sec-fetch-site", "same-site")]), 403, "anybody's sandbox");
 }
 
 #[test]
