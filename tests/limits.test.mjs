@@ -41,12 +41,8 @@ test('of 100 requests at once exactly the quota passes, and no more reach the or
 
 test('what remains counts down by one with each request', async () => {
   const headers = bearer(await newUser());
-  const answers = await many(QUOTA, () => post(headers));
-  const remaining = answers.map((answer) => rateLimit(answer)['runs-1'].r).sort((a, b) => a - b);
-  assert.deepEqual(
-    remaining,
-    Array.from({ length: QUOTA }, (_, index) => index),
-  );
+  for (let left = QUOTA - 1; left >= 0; left -= 1)
+    assert.equal(rateLimit(await post(headers))['runs-1'].r, left);
 });
 
 test('every counted answer carries both families of fields, and they agree', async () => {
@@ -69,7 +65,11 @@ test('every counted answer carries both families of fields, and they agree', asy
 test('a refusal is a problem that says when to come back', async () => {
   const headers = { ...bearer(await newUser()), origin: 'https://he2.ai' };
   const answer = (await many(QUOTA + 1, () => post(headers))).find(({ status }) => status === 429);
-  assert.equal(assertProblem(answer, 429).detail, 'Rate limit exceeded. Please try again later.');
+  const problem = answer.json;
+  assert.deepEqual([problem.status, problem['violated-policies']], [429, ['runs-1']]);
+  // In the form of the app's pages, which take any 429 here for too many running agents and list those.
+  const message = 'Rate limit exceeded. Please try again later.';
+  assert.deepEqual(problem.detail, { message, running_thread_ids: [], running_count: 0 });
   const wait = Number(answer.headers['retry-after']);
   assert.ok(wait >= 1 && wait <= WINDOW, `Retry-After: ${wait}`);
   assert.equal(wait, rateLimit(answer)['runs-1'].t);
@@ -128,6 +128,8 @@ test('without an account the address counts, not what the client says of it', as
     open({ ...here, 'x-forwarded-for': `203.0.113.${index % 250}` }),
   );
   assert.deepEqual(statuses(answers), { 200: 300, 429: 10 });
+  const refused = answers.find(({ status }) => status === 429);
+  assert.equal(assertProblem(refused, 429).detail, 'Rate limit exceeded. Please try again later.');
   assert.equal((await open({ 'cf-connecting-ip': '192.0.2.2' })).status, 200);
 });
 

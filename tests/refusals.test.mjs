@@ -122,7 +122,7 @@ const REFUSALS = [
     () => api('/api/health', { apikey: `sb_secret_${randomBytes(16).toString('hex')}` }),
   ],
   ['the admin key is not valid', 403, () => operator({ 'x-admin-api-key': 'wrong' })],
-  ['too many tokens with a bad signature came from this address', 429, manyForgeries],
+  ['too many bad credentials came from this address', 429, manyForgeries],
   ['the webhook has no field stripe-signature', 400, () => stripe({})],
   ["the webhook's field stripe-signature cannot be read", 400, () => stripe({ 'stripe-signature': 'v1=00' })],
   ['the webhook was signed too long ago', 400, stripeAt(-TOLERANCE - 60)],

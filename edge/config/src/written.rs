@@ -79,11 +79,16 @@ pub(crate) struct Origin {
 pub(crate) struct Limit {
     pub(crate) name: Lined<String>,
     pub(crate) windows: Option<Lined<Vec<Window>>>,
+    pub(crate) mode: Given<String>,
+    pub(crate) on_error: Given<String>,
+    pub(crate) shadow: Given<bool>,
+    pub(crate) refusal: Given<String>,
 }
 
 pub(crate) struct Window {
     pub(crate) quota: Option<Lined<u32>>,
     pub(crate) seconds: Option<Lined<u32>>,
+    pub(crate) burst: Given<u32>,
 }
 
 pub(crate) struct Cache {
@@ -223,7 +228,14 @@ fn origin(mut section: Section<'_>) -> Origin {
 
 fn limit(name: Lined<String>, table: &DeTable<'_>, report: &Report) -> Limit {
     let mut section = Section::new(format!("[limit.{}]", name.value), name.line, table, report);
-    let limit = Limit { windows: section.required("windows"), name };
+    let limit = Limit {
+        windows: section.required("windows"),
+        mode: section.optional("mode"),
+        on_error: section.optional("on_error"),
+        shadow: section.optional("shadow"),
+        refusal: section.optional("refusal"),
+        name,
+    };
     section.finish();
     limit
 }
@@ -266,7 +278,11 @@ impl Read for Window {
     fn read(value: &Spanned<DeValue<'_>>, report: &Report) -> Option<Self> {
         let mut section =
             Section::new("a window", report.line(&value.span()), value.get_ref().as_table()?, report);
-        let window = Self { quota: section.required("quota"), seconds: section.required("seconds") };
+        let window = Self {
+            quota: section.required("quota"),
+            seconds: section.required("seconds"),
+            burst: section.optional("burst"),
+        };
         section.finish();
         Some(window)
     }

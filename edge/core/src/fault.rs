@@ -10,9 +10,9 @@ use serde_json::json;
 use crate::auth::Refusal;
 use crate::auth::token::TokenFault;
 use crate::headers::set;
-use crate::limit::Verdict;
+use crate::limit::Taken;
 use crate::path::PathFault;
-use crate::plan::{Condition, Limit, Subject, Test, Value};
+use crate::plan::{Condition, Subject, Test, Value};
 
 /// Why the gateway answers in the origin's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +29,8 @@ pub enum Fault {
     ForeignOrigin,
     /// The caller may not pass.
     Refused(Refusal),
-    /// The caller's quota is used up, as of this time (Unix ms).
-    Limited(Limit, Verdict, u64),
+    /// The caller's quota is used up.
+    Limited(Box<Taken>),
     /// `only-if-cached`, and nothing is (RFC 9111 §5.2.1.7).
     NotCached,
     /// The request has been here before (RFC 9110 §7.6.3, RFC 5842 §7.2).
@@ -66,7 +66,7 @@ impl Fault {
             Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::Refused(refusal) => refusal_status(refusal),
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Limited(..) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotCached | Self::OriginTimeout(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::Loop => StatusCode::LOOP_DETECTED,
             Self::Origin(_) => StatusCode::BAD_GATEWAY,
@@ -85,7 +85,7 @@ impl Fault {
             Self::ForeignOrigin => "this origin may not call the API from a browser".to_owned(),
             Self::Refused(refusal) => refused(refusal),
             // The wording of the published API.
-            Self::Limited(..) => "Rate limit exceeded. Please try again later.".to_owned(),
+            Self::Limited(_) => "Rate limit exceeded. Please try again later.".to_owned(),
             Self::NotCached => "no stored response".to_owned(),
             Self::Loop => "the request came back to this gateway".to_owned(),
             Self::Content(text) => (*text).to_owned(),
@@ -120,7 +120,7 @@ impl Fault {
         headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         match self {
             Self::MethodNotAllowed(methods) => set(&mut headers, ALLOW, &methods.join(", ")),
-            Self::Limited(limit, verdict, now) => verdict.describe(limit, *now, &mut headers),
+            Self::Limited(taken) => taken.describe(&mut headers),
             Self::Refused(Refusal::Forgeries(until, now)) => {
                 let seconds = until.saturating_sub(*now).div_ceil(1_000).max(1);
                 set(&mut headers, RETRY_AFTER, &seconds.to_string());
@@ -166,7 +166,7 @@ impl Fault {
     /// The problem's type, where it is more than its status (RFC 9457 §4.2.1).
     fn kind(&self) -> &'static str {
         match self {
-            Self::Limited(..) => "https://iana.org/assignments/http-problem-types#quota-exceeded",
+            Self::Limited(_) => "https://iana.org/assignments/http-problem-types#quota-exceeded",
             Self::Refused(Refusal::Forgeries(..)) => {
                 "https://iana.org/assignments/http-problem-types#abnormal-usage-detected"
             }
@@ -178,14 +178,20 @@ impl Fault {
     #[must_use]
     pub fn body(&self, request_id: &str) -> String {
         let status = self.status();
-        json!({
+        let mut problem = json!({
             "type": self.kind(),
             "title": status.canonical_reason().unwrap_or_default(),
             "status": status.as_u16(),
             "detail": self.detail(),
             "request_id": request_id,
-        })
-        .to_string()
+        });
+        if let (Self::Limited(taken), Some(members)) = (self, problem.as_object_mut()) {
+            members.insert("violated-policies".to_owned(), json!(taken.violated()));
+            if taken.limit.tells_runs {
+                members.insert("detail".to_owned(), runs(&self.detail()));
+            }
+        }
+        problem.to_string()
     }
 
     /// The fault's name, for logs.
@@ -245,9 +251,14 @@ fn refused(refusal: &Refusal) -> String {
         Refusal::AdminAddress => "the admin key may not be used from this address",
         Refusal::Webhook(fault) => return fault.description(),
         Refusal::NoSecret(_) | Refusal::KeysUnavailable(_) => "sign-in cannot be checked right now",
-        Refusal::Forgeries(..) => "too many tokens with a bad signature came from this address",
+        Refusal::Forgeries(..) => "too many bad credentials came from this address",
     };
     text.to_owned()
+}
+
+/// The app's pages take any 429 of a run's start for "too many are running", and show which ones.
+fn runs(message: &str) -> serde_json::Value {
+    json!({ "message": message, "running_thread_ids": [], "running_count": 0 })
 }
 
 /// The field that names a request in answers and logs.

@@ -6,26 +6,26 @@
 mod cached;
 mod edge;
 mod issuers;
+mod limited;
+mod limits;
 mod origin;
 mod revoked;
 mod signin;
 mod verify;
 mod webhook;
 
-use std::net::IpAddr;
-
 use http::header::LOCATION;
 use http::{Response, StatusCode};
 
 use self::origin::Admitted;
 use self::signin::SignedIn;
-use crate::auth::{Caller, Refusal, leak};
+use crate::auth::{Refusal, leak};
 use crate::fault::{Fault, REQUEST_ID};
 use crate::headers::set;
 use crate::host::{Host, Request};
-use crate::limit::{self, Ask, Verdict, network};
+use crate::limit::network;
 use crate::path;
-use crate::plan::{self, Auth, Limit, Plan, Route};
+use crate::plan::{self, Auth, Plan, Route};
 use crate::record::Record;
 use crate::route::{self, Find};
 use crate::trace::{self, Trace};
@@ -93,9 +93,6 @@ fn refuse_leak<B>(request: &Request<B>, record: &mut Record) -> Result<(), Fault
     }
 }
 
-/// A limit and how it stands after this request.
-type Taken = (&'static Limit, Verdict);
-
 /// One request's way, and what its steps share.
 struct Pass<'a, H> {
     plan: &'static Plan,
@@ -129,20 +126,22 @@ impl<H: Host> Pass<'_, H> {
         }
         let SignedIn { caller, statement, token, by_query, delivery } =
             self.authenticate(route, &mut request, record).await?;
-        let verdict = self.limit(route, &caller, request.ip, record).await?;
+        let taken = self.limit(route, &caller, request.ip, record).await?;
         let mut response = match (route.edge, self.replayed(delivery.as_ref(), record).await) {
-            (Some(edge), _) => self.edge(edge, request, record).await?,
+            (Some(edge), _) => self.edge(edge, &caller, request, record).await?,
             (None, Some(replayed)) => replayed,
             (None, None) => {
                 let admitted =
                     Admitted { route, host: public.name, path: &path.text, caller: &caller, token, request };
+                let ip = admitted.request.ip;
                 let response = self.answer(admitted, record).await?;
+                self.note_api_key(&caller, ip, &response);
                 self.note_delivery(delivery, &response);
                 self.guard(response, statement, by_query)
             }
         };
-        if let Some((limit, verdict)) = verdict {
-            verdict.describe(limit, self.host.now_ms(), response.headers_mut());
+        if let Some(taken) = taken {
+            taken.describe(response.headers_mut());
         }
         Ok(response)
     }
@@ -195,32 +194,6 @@ impl<H: Host> Pass<'_, H> {
         *response.status_mut() = StatusCode::NO_CONTENT;
         *response.headers_mut() = cors::preflight_headers(&self.plan.cors);
         Ok(response)
-    }
-
-    /// A limiter that fails lets the request pass: its trouble is not the caller's. No header is made up then.
-    async fn limit(
-        &self,
-        route: &'static Route,
-        caller: &Caller,
-        ip: Option<IpAddr>,
-        record: &mut Record,
-    ) -> Result<Option<Taken>, Fault> {
-        let Some(limit) = &route.limit else { return Ok(None) };
-        let object = limit::object_name(limit, caller, ip);
-        let verdict = match self.host.take(&object, &Ask::new(limit)).await {
-            Ok(verdict) => verdict,
-            Err(error) => {
-                record.limit = Some(format!("{}: not asked", limit.name));
-                record.degraded.push(format!("limiter: {error}"));
-                return Ok(None);
-            }
-        };
-        record.limit =
-            Some(format!("{}: {}", limit.name, if verdict.allowed { "allowed" } else { "refused" }));
-        match verdict.allowed {
-            true => Ok(Some((limit, verdict))),
-            false => Err(Fault::Limited(*limit, verdict, self.host.now_ms())),
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::auth::isolate::Isolate;
 use crate::auth::keys::{Fetched, Jwk};
 use crate::auth::revocation;
 use crate::cache::Stored;
-use crate::limit::{Ask, Verdict};
+use crate::limit::ledger::{Answer, Ask};
 
 /// A request as it arrived. The body is whatever the platform has for it.
 #[derive(Debug)]
@@ -138,8 +138,8 @@ pub trait Host: Clone + 'static {
     async fn is_acknowledged(&self, delivery: &str) -> Result<bool, String>;
     /// Remembers for so many seconds that it was.
     async fn acknowledge(&self, delivery: &str, seconds: u32) -> Result<(), String>;
-    /// Asks the Durable Object of this name.
-    async fn take(&self, object: &str, ask: &Ask) -> Result<Verdict, String>;
+    /// Asks the Durable Object of a limit's key ([`crate::limit::shard`]).
+    async fn limit(&self, key: &str, ask: &Ask) -> Result<Answer, String>;
     /// What is stored under a key.
     async fn cached(&self, key: &str) -> Option<(Stored, Self::Body)>;
     /// Stores a response in the background, and gives its content back for the caller.

@@ -1,9 +1,19 @@
-//! How often a caller may call: several fixed windows at once, all checked before any is charged.
+//! How often a caller may call: any number of windows at once, all of which must have room before any is charged.
 //!
-//! [`take`] is the whole arithmetic; the Durable Object that runs it holds one [`State`] per caller and limit,
-//! and [`Ask`] and [`Verdict`] are all that passes between it and the gateway. A window opens at a caller's first
-//! request and closes after its length. Header fields: draft-ietf-httpapi-ratelimit-headers-11, and beside them
-//! the `X-RateLimit-*` that the app publishes. Left out: concurrency, costs, and answering without a round trip.
+//! A Durable Object per shard of keys decides ([`ledger`]) and lends permits to isolates, which spend them without a
+//! round trip and remember refusals ([`wallet`]); the counts are exact all the same. Decided here: whose counter a
+//! request falls on, and what a caller is told. Header fields: draft-ietf-httpapi-ratelimit-headers-11, and beside
+//! them the `X-RateLimit-*` that the app publishes. Left out: concurrency and costs.
+
+pub mod breaker;
+pub mod ledger;
+#[cfg(test)]
+mod load;
+#[cfg(test)]
+mod model;
+pub mod operator;
+pub mod wallet;
+pub mod window;
 
 use std::net::IpAddr;
 
@@ -13,95 +23,40 @@ use serde::{Deserialize, Serialize};
 
 use crate::auth::Caller;
 use crate::headers::set;
-use crate::plan::{Limit, Window};
+use crate::plan::Limit;
+use ledger::Ask;
+use wallet::Policy;
+use window::{Standing, Window};
 
 /// The Durable Object namespace's binding.
 pub const BINDING: &str = "LIMITER";
+/// Objects that share the keys of a limit. One takes some 500 requests a second, of which leases leave one in twenty.
+/// Source: <https://developers.cloudflare.com/durable-objects/best-practices/rules-of-durable-objects/>.
+const SHARDS: u8 = 64;
 
-/// A request's question to the Durable Object of its caller.
+/// What the Durable Object of a shard is asked about one of its keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ask {
-    /// Quota and seconds of each window, in the plan's order.
-    pub windows: Vec<(u32, u32)>,
+pub struct Call {
+    /// The key.
+    pub key: String,
+    /// The question.
+    pub ask: Ask,
 }
 
-/// What the Durable Object keeps: per window when it opened (Unix ms) and what it has counted. Its JSON is
-/// the stored layout.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct State {
-    /// In the order of [`Ask::windows`].
-    pub windows: Vec<(u64, u32)>,
-    /// When all of them are closed, in Unix milliseconds: the state then says nothing any more.
-    pub closes_ms: u64,
-}
-
-/// The answer to an [`Ask`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verdict {
-    /// Whether the request may pass; only then was it counted.
-    pub allowed: bool,
-    /// The windows after this request, in the order asked.
-    pub windows: Vec<Standing>,
-}
-
-/// How one window stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
-    /// Requests it allows.
-    pub quota: u32,
-    /// Its length in seconds.
-    pub seconds: u32,
-    /// Requests left.
-    pub remaining: u32,
-    /// When it closes, in Unix milliseconds.
-    pub reset_ms: u64,
-}
-
-impl Ask {
-    /// The question for a limit of the plan.
-    #[must_use]
-    pub fn new(limit: &Limit) -> Self {
-        Self { windows: limit.windows.iter().map(|&Window { quota, seconds }| (quota, seconds)).collect() }
-    }
-}
-
-/// Counts a request if every window has room, and none otherwise.
+/// How a limit of the plan is kept.
 #[must_use]
-pub fn take(state: &State, ask: &Ask, now: u64) -> (State, Verdict) {
-    let before: Vec<_> =
-        ask.windows.iter().enumerate().map(|(at, window)| current(state, at, window.1, now)).collect();
-    let allowed = before.iter().zip(&ask.windows).all(|((_, used), (quota, _))| used < quota);
-    let charge = u32::from(allowed);
-    let after: Vec<_> = before.iter().map(|&(opened, used)| (opened, used.saturating_add(charge))).collect();
-    let windows: Vec<_> =
-        after.iter().zip(&ask.windows).map(|(&counted, &window)| standing(counted, window)).collect();
-    let closes_ms = windows.iter().map(|window| window.reset_ms).max().unwrap_or_default();
-    (State { windows: after, closes_ms }, Verdict { allowed, windows })
+pub fn policy(limit: &Limit) -> Policy {
+    let window = |window: &crate::plan::Window| Window {
+        quota: window.quota,
+        seconds: window.seconds,
+        burst: window.burst,
+    };
+    Policy { windows: limit.windows.iter().map(window).collect(), strict: limit.strict }
 }
 
-/// Window `at` as it is now: closed windows, and those from a clock that has since gone back, open anew.
-fn current(state: &State, at: usize, seconds: u32, now: u64) -> (u64, u32) {
-    match state.windows.get(at) {
-        Some(&(opened, used)) if opened <= now && now < opened.saturating_add(length_ms(seconds)) => {
-            (opened, used)
-        }
-        _ => (now, 0),
-    }
-}
-
-fn standing((opened, used): (u64, u32), (quota, seconds): (u32, u32)) -> Standing {
-    let reset_ms = opened.saturating_add(length_ms(seconds));
-    Standing { quota, seconds, remaining: quota.saturating_sub(used), reset_ms }
-}
-
-fn length_ms(seconds: u32) -> u64 {
-    u64::from(seconds).saturating_mul(1_000)
-}
-
-/// Whose counter a request falls on: the user's, the API key's, or the address's. An API key is not verified here,
-/// so whoever makes keys up makes counters; the origin refuses each of those requests.
+/// Whose counter a request falls on: the user's, the API key's, or the address's.
 #[must_use]
-pub fn object_name(limit: &Limit, caller: &Caller, ip: Option<IpAddr>) -> String {
+pub fn key(limit: &Limit, caller: &Caller, ip: Option<IpAddr>) -> String {
     match caller {
         Caller::User(identity) => format!("{}/user/{}", limit.name, identity.user),
         Caller::ApiKey(hash) => format!("{}/key/{hash}", limit.name),
@@ -109,6 +64,13 @@ pub fn object_name(limit: &Limit, caller: &Caller, ip: Option<IpAddr>) -> String
             format!("{}/ip/{}", limit.name, ip.map_or_else(|| "none".to_owned(), network))
         }
     }
+}
+
+/// The name of the Durable Object that a key belongs to.
+#[must_use]
+pub fn shard(key: &str) -> String {
+    let [first, ..] = hmac_sha256::Hash::hash(key.as_bytes());
+    format!("{}", first.checked_rem(SHARDS).unwrap_or_default())
 }
 
 /// An IPv4 address, or the /64 that an IPv6 subscriber has all to itself.
@@ -122,56 +84,71 @@ pub(crate) fn network(ip: IpAddr) -> String {
     }
 }
 
-impl Verdict {
-    /// The window that a caller meets first: the one that refused, else the one with the smallest share left.
-    fn tightest(&self) -> Option<(usize, Standing)> {
-        let share = |standing: &Standing| {
-            u64::from(standing.remaining).saturating_mul(1_000_000).checked_div(u64::from(standing.quota))
-        };
-        self.windows
-            .iter()
-            .copied()
-            .enumerate()
-            .min_by_key(|(_, standing)| (share(standing), u64::MAX.saturating_sub(standing.reset_ms)))
-    }
+/// A limit, and how a caller stands with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// The limit.
+    pub limit: Limit,
+    /// Its windows, in the plan's order.
+    pub windows: Vec<Standing>,
+    /// Until a refused request can pass, in milliseconds; none for one that may.
+    pub retry_in_ms: Option<u64>,
+    /// When this was so, in Unix milliseconds.
+    pub now: u64,
+}
 
-    /// Seconds until a refused request could pass, rounded up: when the last full window closes.
-    #[must_use]
-    pub fn retry_after(&self, now: u64) -> u64 {
-        let full = self.windows.iter().filter(|window| window.remaining == 0);
-        full.map(|window| seconds_until(window.reset_ms, now)).max().unwrap_or_default().max(1)
-    }
-
+impl Taken {
     /// Sets the header fields that tell a caller how its limit stands.
-    pub fn describe(&self, limit: &Limit, now: u64, headers: &mut HeaderMap) {
+    pub fn describe(&self, headers: &mut HeaderMap) {
         let Some((at, tightest)) = self.tightest() else { return };
         let policy: Vec<_> =
-            self.windows.iter().enumerate().map(|(at, window)| policy(limit, at, window)).collect();
+            self.windows.iter().enumerate().map(|(at, window)| self.policy(at, window)).collect();
         set(headers, HeaderName::from_static("ratelimit-policy"), &policy.join(", "));
-        let reset = seconds_until(tightest.reset_ms, now);
-        let current =
-            format!("\"{}-{}\";r={};t={reset}", limit.name, at.saturating_add(1), tightest.remaining);
+        // Of GCRA a refused caller need not wait until all is free again.
+        let reset_in_ms = tightest.reset_in_ms.min(self.retry_in_ms.unwrap_or(u64::MAX));
+        let reset = seconds(reset_in_ms);
+        let current = format!("\"{}\";r={};t={reset}", self.name(at), tightest.remaining);
         set(headers, HeaderName::from_static("ratelimit"), &current);
-        let epoch = tightest.reset_ms.div_ceil(1_000);
         for (name, value) in [
             ("x-ratelimit-limit", u64::from(tightest.quota)),
-            ("x-ratelimit-remaining", tightest.remaining.into()),
-            ("x-ratelimit-reset", epoch),
+            ("x-ratelimit-remaining", tightest.remaining.min(tightest.quota).into()),
+            ("x-ratelimit-reset", self.now.saturating_add(reset_in_ms).div_ceil(1_000)),
         ] {
             set(headers, HeaderName::from_static(name), &value.to_string());
         }
-        if !self.allowed {
-            set(headers, RETRY_AFTER, &self.retry_after(now).to_string());
+        if let Some(retry_in_ms) = self.retry_in_ms {
+            set(headers, RETRY_AFTER, &seconds(retry_in_ms).to_string());
         }
+    }
+
+    /// The names of the windows that are used up.
+    #[must_use]
+    pub fn violated(&self) -> Vec<String> {
+        let used_up = self.windows.iter().enumerate().filter(|(_, window)| window.remaining == 0);
+        used_up.map(|(at, _)| self.name(at)).collect()
+    }
+
+    /// The window that a caller meets first: the one that is used up longest, else the one with the smallest share left.
+    fn tightest(&self) -> Option<(usize, Standing)> {
+        let share = |window: &Standing| {
+            u64::from(window.remaining).saturating_mul(1_000_000).checked_div(u64::from(window.quota))
+        };
+        let windows = self.windows.iter().copied().enumerate();
+        windows.min_by_key(|(_, window)| (share(window), u64::MAX.saturating_sub(window.reset_in_ms)))
+    }
+
+    fn policy(&self, at: usize, window: &Standing) -> String {
+        format!("\"{}\";q={};w={}", self.name(at), window.quota, window.seconds)
+    }
+
+    fn name(&self, at: usize) -> String {
+        format!("{}-{}", self.limit.name, at.saturating_add(1))
     }
 }
 
-fn policy(limit: &Limit, at: usize, window: &Standing) -> String {
-    format!("\"{}-{}\";q={};w={}", limit.name, at.saturating_add(1), window.quota, window.seconds)
-}
-
-fn seconds_until(at_ms: u64, now: u64) -> u64 {
-    at_ms.saturating_sub(now).div_ceil(1_000)
+/// Rounded up: after so many seconds it is so.
+fn seconds(ms: u64) -> u64 {
+    ms.div_ceil(1_000)
 }
 
 #[cfg(test)]

@@ -98,6 +98,10 @@ pub enum Segment {
 pub enum Edge {
     /// Lists, adds and takes back revocations ([`crate::auth::revocation`]).
     Revocations,
+    /// Tells operators how a limit's key stands, frees it, or raises its quotas for a time.
+    Limits,
+    /// Tells a caller how its limits stand.
+    MyLimits,
 }
 
 /// Who may pass a route.
@@ -244,8 +248,28 @@ pub struct Limit {
     pub name: &'static str,
     /// All must have room; then all are charged.
     pub windows: &'static [Window],
+    /// Every request is asked about: nothing is lent to isolates, and the count is exact at each moment.
+    pub strict: bool,
+    /// What happens while nobody can be asked.
+    pub on_error: OnError,
+    /// It counts and logs, and refuses nobody.
+    pub shadow: bool,
+    /// The app's clients show what a refusal says of running agents, so it says that in their form.
+    pub tells_runs: bool,
     /// Line in he2.toml.
     pub line: u32,
+}
+
+/// What happens to a request while its limit's object cannot be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = edge_core::plan))]
+pub enum OnError {
+    /// It passes.
+    Allow,
+    /// It is refused, with 503.
+    Deny,
+    /// It is counted by the isolate alone.
+    Local,
 }
 
 /// So many requests in so many seconds.
@@ -254,8 +278,10 @@ pub struct Limit {
 pub struct Window {
     /// Requests allowed, at least 1.
     pub quota: u32,
-    /// Length in seconds, at least 1. It opens at a caller's first request.
+    /// Length in seconds, at least 1. A fixed window opens at a caller's first request.
     pub seconds: u32,
+    /// GCRA: requests that may come at once, at least 1. None: a fixed window.
+    pub burst: Option<u32>,
 }
 
 /// What may be stored of a route's answers.

@@ -43,6 +43,12 @@ pub struct Record {
     /// The limit asked: its name and outcome.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<String>,
+    /// Whose counter: what operators look up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit_key: Option<String>,
+    /// The limit's object was asked: the isolate did not know by itself.
+    #[serde(skip_serializing_if = "is_false")]
+    pub limit_asked: bool,
     /// The `Cache-Status` member of this gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<String>,

@@ -24,7 +24,7 @@ pub(crate) const AUTH: AuthPlan = AuthPlan {
     leeway_seconds: 30,
     max_token_bytes: 8_192,
     max_lifetime_seconds: 86_400,
-    forgeries: Window { quota: 3, seconds: 60 },
+    forgeries: Window { quota: 3, seconds: 60, burst: None },
     revocations_seconds: 5,
 };
 

@@ -15,7 +15,7 @@ use edge_core::auth::revocation::{self, Answer};
 use edge_core::cache::Stored;
 use edge_core::headers::single;
 use edge_core::host::{Host, Outgoing, ReadError, SendError, Settings};
-use edge_core::limit::{self, Ask, State, Verdict};
+use edge_core::limit::ledger::{self, Ask};
 use edge_core::plan::{Auth, Plan};
 use http::Response;
 use serde::Deserialize;
@@ -186,9 +186,9 @@ impl Host for Offline {
         Ok(())
     }
 
-    async fn take(&self, object: &str, ask: &Ask) -> Result<Verdict, String> {
-        self.0.asked.replace(Some(object.to_owned()));
-        Ok(limit::take(&State::default(), ask, self.0.now_ms).1)
+    async fn limit(&self, key: &str, ask: &Ask) -> Result<ledger::Answer, String> {
+        self.0.asked.replace(Some(key.to_owned()));
+        Ok(ledger::answer(&ledger::State::default(), ask, self.0.now_ms).1)
     }
 
     async fn cached(&self, _: &str) -> Option<(Stored, String)> {

@@ -3,7 +3,7 @@
 use edge_core::auth::Refusal;
 use edge_core::auth::token::TokenFault;
 use edge_core::fault::Fault;
-use edge_core::plan::{Auth, Cache, Host, Limit, SignIn};
+use edge_core::plan::{Auth, Cache, Host, Limit, SignIn, Window};
 use edge_core::{cors, route};
 use http::header::ORIGIN;
 
@@ -167,9 +167,15 @@ fn assumed(auth: Auth, caller: &str) -> &'static str {
 /// The limiter of an explanation never refuses.
 fn limited(seen: &Seen) -> String {
     let (Some(limit), Some(object)) = (limit(seen), &seen.asked) else { return "none".into() };
-    let windows: Vec<String> =
-        limit.windows.iter().map(|window| format!("{} per {} s", window.quota, window.seconds)).collect();
-    format!("{}, counted for {object}; would be asked", windows.join(" and "))
+    let mode = if limit.strict { "strict" } else { "lease" };
+    let windows: Vec<String> = limit.windows.iter().map(in_words).collect();
+    let shadow = if limit.shadow { ", and refuses nobody (shadow)" } else { "" };
+    format!("{mode}: {}, counted for {object}; would be asked{shadow}", windows.join(" and "))
+}
+
+fn in_words(window: &Window) -> String {
+    let burst = window.burst.map(|burst| format!(" (burst {burst})")).unwrap_or_default();
+    format!("{} per {} s{burst}", window.quota, window.seconds)
 }
 
 fn limit(seen: &Seen) -> Option<Limit> {

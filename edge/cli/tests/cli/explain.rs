@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::support::{ISSUER, NOW, explained, he2, said, signed_in, step};
+use crate::support::{ISSUER, NOW, explained, file, he2, said, signed_in, step};
 
 #[test]
 fn a_signed_in_call_is_followed_to_the_origin() {
@@ -20,7 +20,7 @@ fn a_signed_in_call_is_followed_to_the_origin() {
     assert_eq!(step(&found, "auth"), "any_of: user user-7 (ES256 by supabase, key set of 0 s ago)");
     assert_eq!(
         step(&found, "limit"),
-        "600 per 60 s and 10000 per 3600 s, counted for api/user/user-7; would be asked"
+        "lease: 600 per 60 s and 10000 per 3600 s, counted for api/user/user-7; would be asked"
     );
     let forward = &found["forward"];
     assert_eq!(forward["url"], "ORIGIN/api/agents?limit=5");
@@ -157,6 +157,20 @@ fn what_is_cached_and_for_whom_is_said() {
         step(&explained(&["GET", "https://he2.ai/dashboard"]), "cache"),
         "off; with nothing stored: he2; fwd=bypass; detail=route"
     );
+}
+
+#[test]
+fn how_a_limit_counts_is_said() {
+    let original = include_str!("../../../../he2.toml");
+    let windows = "windows = [{ quota = 300, seconds = 60 }]";
+    assert_eq!(original.matches(windows).count(), 1);
+    let strict = "mode = \"strict\"\nshadow = true\nwindows = [{ quota = 300, seconds = 60, burst = 50 }]";
+    let config = file("counts.toml", &original.replace(windows, strict));
+    let request = ["GET", "https://he2.ai/api/feature-flags", "--ip", "198.51.100.7"];
+    let found = explained(&[&request[..], &["--config", config.to_str().unwrap()]].concat());
+    let expected = "strict: 300 per 60 s (burst 50), counted for open/ip/198.51.100.7; \
+        would be asked, and refuses nobody (shadow)";
+    assert_eq!(step(&found, "limit"), expected);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use edge_core::plan::AuthPlan;
 
-use super::policies::window;
+use super::limits::window;
 use super::text::check_range;
 use crate::fault::Report;
 use crate::written::Auth;
@@ -34,6 +34,9 @@ pub(crate) fn check(auth: &Auth, report: &Report) -> Option<AuthPlan> {
         ("revocations_seconds", &auth.revocations, REVOCATIONS_SECONDS),
     ] {
         check_range(key, number.as_ref(), &range, report);
+    }
+    if let Some(burst) = forgeries.and_then(|forgeries| forgeries.burst.good()) {
+        report.add(burst.line, "forgeries: `burst` goes with limits only; remove it");
     }
     Some(AuthPlan {
         leeway_seconds: auth.leeway.as_ref()?.value.0,

@@ -9,6 +9,7 @@ mod environments;
 mod hosts;
 mod infra;
 mod issuers;
+mod limits;
 mod load_balancer;
 mod network;
 mod origin;
@@ -36,7 +37,7 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
     let hosts = hosts::check(written.hosts.as_deref(), domain.as_deref(), report);
     let services = services::check(written, report);
     let parties = variables::parties(written, report);
-    let limits = policies::limits(&written.limits, report);
+    let limits = limits::check(&written.limits, report);
     let caches = policies::caches(&written.caches, report);
     let origin = written.origin.as_ref();
     let before = report.count();

@@ -1,17 +1,13 @@
-//! Limits and cache policies, to which routes refer by name.
+//! Cache policies, to which routes refer by name, and which classes of routes take one or a limit.
 
-use edge_core::plan::{Auth, Cache, Limit, SignIn, Source, Window};
+use edge_core::plan::{Auth, Cache, SignIn, Source};
 
 use super::text::check_name;
 use crate::fault::Report;
 use crate::read::{Given, Lined};
-use crate::{leak, suggest, written};
+use crate::{suggest, written};
 
 const MODES: [&str; 2] = ["obey", "assign"];
-
-pub(crate) fn limits(limits: &[written::Limit], report: &Report) -> Vec<Limit> {
-    limits.iter().filter_map(|limit| checked_limit(limit, report)).collect()
-}
 
 /// Why a policy does not go with a class: one caller's answer would reach another, or nothing would be stored.
 pub(crate) fn misfit(auth: Auth, cache: Cache) -> Option<&'static str> {
@@ -56,35 +52,6 @@ pub(crate) fn caches(caches: &[written::Cache], report: &Report) -> Vec<(String,
 
 fn written_name(cache: &written::Cache) -> String {
     cache.name.value.clone()
-}
-
-fn checked_limit(limit: &written::Limit, report: &Report) -> Option<Limit> {
-    check_name(&limit.name, report);
-    let windows = limit.windows.as_ref()?;
-    if windows.value.is_empty() {
-        report.add(
-            windows.line,
-            format!("limit `{}` has no window; give one or remove the limit", limit.name.value),
-        );
-    }
-    check_lengths(&windows.value, report);
-    let checked: Option<Vec<Window>> = windows.value.iter().map(window).collect();
-    Some(Limit { name: leak::text(&limit.name.value), windows: leak::list(checked?), line: limit.name.line })
-}
-
-/// Of two windows of one length, only the smaller could ever refuse.
-fn check_lengths(windows: &[written::Window], report: &Report) {
-    let mut seen: Vec<u32> = Vec::new();
-    for seconds in windows.iter().filter_map(|window| window.seconds.as_ref()) {
-        if seen.contains(&seconds.value) {
-            report.add(seconds.line, format!("two windows of {} s in one limit; remove one", seconds.value));
-        }
-        seen.push(seconds.value);
-    }
-}
-
-pub(crate) fn window(window: &written::Window) -> Option<Window> {
-    Some(Window { quota: window.quota.as_ref()?.value, seconds: window.seconds.as_ref()?.value })
 }
 
 fn checked_cache(cache: &written::Cache, report: &Report) -> Option<Cache> {

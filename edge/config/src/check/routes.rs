@@ -1,6 +1,6 @@
 //! Routes: one entry of the plan for each path.
 
-use edge_core::plan::{Auth, Cache, Edge, Host, Limit, Route, Segment};
+use edge_core::plan::{Auth, Cache, Edge, Host, Limit, Route, Segment, SignIn};
 
 use super::text::{check_known, check_list, check_name, check_twice, leaked};
 use super::{origin, policies, route_auth};
@@ -9,7 +9,8 @@ use crate::read::{Given, Lined};
 use crate::written::{self, Written};
 use crate::{leak, pattern, reach, suggest};
 
-const EDGES: [(&str, Edge); 1] = [("revocations", Edge::Revocations)];
+const EDGES: [(&str, Edge); 3] =
+    [("revocations", Edge::Revocations), ("limits", Edge::Limits), ("my-limits", Edge::MyLimits)];
 
 /// What routes refer to: all names that are written, and the values of those without a fault.
 pub(crate) struct Names<'a> {
@@ -144,19 +145,29 @@ fn service(route: &written::Route, names: &Names<'_>, report: &Report) -> &'stat
     leak::text(&service.value)
 }
 
-/// What the edge answers itself is for operators.
+/// What the edge answers itself.
 fn edge(route: &written::Route, auth: Option<Auth>, report: &Report) -> Option<Edge> {
     let edge = route.edge.good()?;
-    let found = EDGES.iter().find(|(name, _)| *name == edge.value);
+    let found = EDGES.iter().find(|(name, _)| *name == edge.value).map(|(_, edge)| *edge);
     if found.is_none() {
         let hint = suggest::hint(&edge.value, EDGES.map(|(name, _)| name));
         report.add(edge.line, format!("unknown edge `{}`; {hint}", edge.value));
     }
-    if auth.is_some_and(|auth| !matches!(auth, Auth::Admin(_) | Auth::Blocked)) {
-        let text = format!("edge `{}` is for operators; give the route auth `admin`", edge.value);
-        report.add(edge.line, text);
+    if let Some(fault) = auth.zip(found).and_then(|(auth, edge)| answers_nobody(auth, edge)) {
+        report.add(edge.line, format!("edge `{}` {fault}", edge.value));
     }
-    found.map(|(_, edge)| *edge)
+    found
+}
+
+/// Why a class does not go with an answer of the edge.
+fn answers_nobody(auth: Auth, edge: Edge) -> Option<&'static str> {
+    match (edge, auth) {
+        (_, Auth::Blocked)
+        | (Edge::Revocations | Edge::Limits, Auth::Admin(_))
+        | (Edge::MyLimits, Auth::SignIn(SignIn { required: true, .. })) => None,
+        (Edge::MyLimits, _) => Some("is for whoever is signed in; give the route auth `any_of`"),
+        _ => Some("is for operators; give the route auth `admin`"),
+    }
 }
 
 fn limit(route: &written::Route, auth: Option<Auth>, names: &Names<'_>, report: &Report) -> Option<Limit> {

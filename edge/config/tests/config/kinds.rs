@@ -38,6 +38,7 @@ fn unknown_keys_are_found_in_every_section() {
         ("leeway_seconds = 0\n", "[auth]"),
         ("variable = \"ISSUER\"\n", "[issuer.supabase]"),
         ("max_age_seconds = 600\n[limit", "[cors]"),
+        ("windows = [{ quota = 20, seconds = 60 }]\n", "[limit.runs]"),
         ("seconds = 60\nshared = true\n", "[cache.users]"),
         ("limit = \"runs\"\n", "[[route]]"),
         ("retention_days = 365\n", "[infra]"),
@@ -63,8 +64,8 @@ fn an_unknown_section_is_named() {
 
 #[test]
 fn an_unknown_key_of_a_window_is_named() {
-    let expected = "he2.toml:39: unknown key `burst` in a window; known are `quota`, `seconds`";
-    assert_eq!(fault("quota = 20,", "quota = 20, burst = 5,"), expected);
+    let expected = "he2.toml:39: unknown key `size` in a window; known are `quota`, `seconds`, `burst`";
+    assert_eq!(fault("quota = 20,", "quota = 20, size = 5,"), expected);
 }
 
 #[test]
@@ -106,6 +107,16 @@ fn a_value_of_another_kind_is_refused() {
         ("port = 8000", "port = \"8000\"", "8: `port` must be a port from 1 to 65535, not a string"),
         ("port = 8000", "port = 65536", "8: `port` must be a port from 1 to 65535, not the number 65536"),
         ("port = 8000", "port = 0", "8: `port` must be a port from 1 to 65535, not the number 0"),
+        (
+            "[limit.runs]",
+            "[limit.runs]\nshadow = \"yes\"",
+            "39: `shadow` must be true or false, not a string",
+        ),
+        (
+            "[limit.runs]",
+            "[limit.runs]\nmode = true",
+            "39: `mode` must be a string in quotes, not true or false",
+        ),
         ("shared = true", "shared = \"yes\"", "46: `shared` must be true or false, not a string"),
         (
             "methods = [\"GET\"]\nh",
@@ -123,10 +134,14 @@ fn a_value_of_another_kind_is_refused() {
 }
 
 #[test]
-fn zero_quotas_and_zero_seconds_are_refused() {
+fn zero_quotas_zero_seconds_and_zero_bursts_are_refused() {
     let whole = "must be a whole number from 1 to 4294967295, not the number";
     assert_eq!(fault("quota = 20", "quota = 0"), format!("he2.toml:39: `quota` {whole} 0"));
     assert_eq!(fault("seconds = 60 }", "seconds = 0 }"), format!("he2.toml:39: `seconds` {whole} 0"));
+    assert_eq!(
+        fault("seconds = 60 }", "seconds = 60, burst = 0 }"),
+        format!("he2.toml:39: `burst` {whole} 0")
+    );
     assert_eq!(fault("quota = 20", "quota = -1"), format!("he2.toml:39: `quota` {whole} -1"));
     let none = fault("first_byte_seconds = 90", "first_byte_seconds = 0");
     assert_eq!(none, format!("he2.toml:17: `first_byte_seconds` {whole} 0"));

@@ -22,9 +22,11 @@ mod infra;
 mod issuers;
 /// Values of the wrong kind, misspelt or missing.
 mod kinds;
+/// Windows, modes and refusals.
+mod limits;
 /// The order of the routes, and the plan as source.
 mod order;
-/// Hosts, services, origins, limits and caches.
+/// Hosts, services, origins and caches.
 mod policies;
 /// Routes.
 mod routes;

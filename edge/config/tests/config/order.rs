@@ -84,7 +84,8 @@ hosts = ["he2.ai"]
 paths = ["/more"]
 service = "backend"
 auth = { class = "user", claims = [{ claim = "level", equals = -7 }] }"#,
-    );
+    )
+    .replace("windows = [{", "on_error = \"deny\"\nwindows = [{ quota = 9, seconds = 9, burst = 3 }, {");
     let source = he2_config::emit(&he2_config::parse("he2.toml", &text).unwrap().plan());
     let dense = source.replace(' ', "");
     for part in [
@@ -93,7 +94,9 @@ auth = { class = "user", claims = [{ claim = "level", equals = -7 }] }"#,
         "edge_core::plan::Auth::Blocked",
         "edge_core::plan::Network{address:65535u128,prefix:128u8",
         "edge_core::plan::Value::Number(-7i64",
-        "edge_core::plan::Window{quota:20u32,seconds:60u32",
+        "edge_core::plan::Window{quota:20u32,seconds:60u32,burst:None",
+        "edge_core::plan::Window{quota:9u32,seconds:9u32,burst:Some(3u32",
+        "edge_core::plan::OnError::Deny",
         "edge_core::plan::Cache::Assign{seconds:60u32,shared:false",
         "lock_header:\"x-he2-origin-lock\"",
     ] {

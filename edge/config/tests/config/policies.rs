@@ -1,4 +1,4 @@
-//! Hosts, services, origins and policies that make no sense, or are not safe, do not pass.
+//! Hosts, services, origins and cache policies that make no sense, or are not safe, do not pass.
 
 use crate::support::{edited, fault, faults};
 
@@ -116,13 +116,6 @@ fn a_policy_that_no_route_uses_is_refused() {
 }
 
 #[test]
-fn two_windows_of_one_length_are_refused() {
-    let windows = "[{ quota = 20, seconds = 60 },\n{ quota = 9, seconds = 60 }]";
-    let expected = "he2.toml:40: two windows of 60 s in one limit; remove one";
-    assert_eq!(fault("[{ quota = 20, seconds = 60 }]", windows), expected);
-}
-
-#[test]
 fn an_origin_that_no_browser_sends_is_refused() {
     for (origin, fault_text) in [
         ("*", "goes with no credentials; name each origin"),
@@ -149,12 +142,6 @@ fn an_origin_that_no_browser_sends_is_refused() {
 #[test]
 fn a_wildcard_header_is_refused() {
     assert_eq!(fault("\"Authorization\"", "\"*\""), "he2.toml:35: `*` is no header name; name each header");
-}
-
-#[test]
-fn a_limit_without_a_window_is_refused() {
-    let expected = "he2.toml:39: limit `runs` has no window; give one or remove the limit";
-    assert_eq!(fault("[{ quota = 20, seconds = 60 }]", "[]"), expected);
 }
 
 #[test]

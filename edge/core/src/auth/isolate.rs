@@ -1,18 +1,23 @@
-//! What an isolate remembers of sign-ins between requests: plain data, bounded, and nothing that must survive it.
+//! What an isolate remembers of callers between requests: plain data, bounded, and nothing that must survive it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::bounded::Bounded;
 use super::keys::{Key, Store};
 use super::revocation::Known;
 use super::token::{Statement, TokenFault};
+use crate::limit::breaker::Breaker;
+use crate::limit::ledger;
+use crate::limit::wallet::Wallet;
 use crate::plan::{Plan, Window};
 
 /// Tokens remembered at least. A statement is some 500 bytes, so about 4 MB at most.
 const TOKENS: usize = 4_096;
 /// Addresses remembered at least.
 const ADDRESSES: usize = 4_096;
+/// Keys of limits remembered at least.
+const KEYS: usize = 4_096;
 /// How long a refused token is remembered (ms): long enough for a client that asks again and again.
 const REFUSED_MS: u64 = 60_000;
 
@@ -26,10 +31,20 @@ pub struct Isolate<K> {
     pub keys: Vec<RefCell<Store<K>>>,
     /// Verdicts on tokens.
     pub tokens: RefCell<Tokens<K>>,
-    /// Bad signatures.
+    /// Bad signatures, and API keys that the origin refused.
     pub forgeries: RefCell<Forgeries>,
+    /// API keys that the origin has taken, by their digest.
+    pub api_keys: RefCell<Bounded<String, ()>>,
     /// Revocations.
     pub revocations: RefCell<Known>,
+    /// Permits of limits, and their refusals.
+    pub wallet: RefCell<Wallet>,
+    /// When leases were last returned unasked, in Unix milliseconds.
+    pub parted_ms: Cell<u64>,
+    /// Whether the limiter answers.
+    pub limiter: RefCell<Breaker>,
+    /// Counts of limits by this isolate alone, while nobody answers.
+    pub local: RefCell<Bounded<String, ledger::State>>,
 }
 
 impl<K> Isolate<K> {
@@ -40,7 +55,12 @@ impl<K> Isolate<K> {
             keys: plan.issuers.iter().map(|_| RefCell::default()).collect(),
             tokens: RefCell::new(Tokens(Bounded::new(TOKENS))),
             forgeries: RefCell::new(Forgeries(Bounded::new(ADDRESSES))),
+            api_keys: RefCell::new(Bounded::new(TOKENS)),
             revocations: RefCell::default(),
+            wallet: RefCell::new(Wallet::new(KEYS)),
+            parted_ms: Cell::default(),
+            limiter: RefCell::default(),
+            local: RefCell::new(Bounded::new(KEYS)),
         }
     }
 }

@@ -5,25 +5,29 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::Pass;
+use crate::auth::Caller;
 use crate::auth::revocation::{self, Answer, Ask, Entry, Revocation};
 use crate::fault::Fault;
 use crate::host::{Host, Request};
 use crate::plan::{Auth, Edge, Plan};
 use crate::record::Record;
 
-/// No revocation is longer (bytes).
-const LONGEST: u32 = 4_096;
+/// What operators send is no longer (bytes).
+pub(super) const LONGEST: u32 = 4_096;
 
 impl<H: Host> Pass<'_, H> {
     /// The edge's own answer.
     pub(super) async fn edge(
         &self,
         edge: Edge,
+        caller: &Caller,
         request: Request<H::Body>,
         record: &mut Record,
     ) -> Result<Response<H::Body>, Fault> {
         match edge {
             Edge::Revocations => self.revocations(request, record).await,
+            Edge::Limits => self.limits(request, record).await,
+            Edge::MyLimits => self.my_limits(caller, request.ip).await,
         }
     }
 
@@ -64,7 +68,7 @@ impl<H: Host> Pass<'_, H> {
         }
     }
 
-    fn json(&self, status: StatusCode, value: &Value) -> Response<H::Body> {
+    pub(super) fn json(&self, status: StatusCode, value: &Value) -> Response<H::Body> {
         let mut response = Response::new(self.host.text(value.to_string()));
         *response.status_mut() = status;
         let headers = response.headers_mut();

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use http::header::ORIGIN;
+use http::{Response, StatusCode};
 use serde_json::Map;
 
 use super::Pass;
@@ -79,7 +80,7 @@ impl<H: Host> Pass<'_, H> {
         let (token, source) = match found {
             Ok(Credential::None) if policy.required => return Err(Refusal::Missing),
             Ok(Credential::None) => return Ok(Caller::Anonymous.into()),
-            Ok(Credential::ApiKey(key)) => return Ok(Caller::ApiKey(key_hash(&key)).into()),
+            Ok(Credential::ApiKey(key)) => return self.api_key(&key, request.ip),
             Ok(Credential::Token(token, source)) => (token, source),
             Err(refusal) => return excused(refusal, Some(Source::Cookie), policy, request),
         };
@@ -87,6 +88,28 @@ impl<H: Host> Pass<'_, H> {
         match self.user(token, source, policy, request.ip, record).await {
             Err(refusal) => excused(refusal, source, policy, request),
             signed_in => signed_in,
+        }
+    }
+
+    /// The origin checks the key's secret. Whoever makes keys up is heard no more before long: each would have limits of
+    /// its own, and one might be somebody's.
+    fn api_key(&self, key: &str, ip: Option<IpAddr>) -> Result<SignedIn, Refusal> {
+        let hash = key_hash(key);
+        if self.host.isolate().api_keys.borrow().get(&hash).is_none() {
+            self.spare(ip)?;
+        }
+        Ok(Caller::ApiKey(hash).into())
+    }
+
+    /// Learns from the origin's answer whether a key is one.
+    pub(super) fn note_api_key(&self, caller: &Caller, ip: Option<IpAddr>, response: &Response<H::Body>) {
+        let Caller::ApiKey(hash) = caller else { return };
+        match response.status() {
+            StatusCode::UNAUTHORIZED => self.note_bad_credential(ip),
+            status if status.is_success() => {
+                self.host.isolate().api_keys.borrow_mut().insert(hash.clone(), ());
+            }
+            _ => {}
         }
     }
 

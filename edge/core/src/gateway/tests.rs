@@ -1,6 +1,7 @@
 //! The order of effects, on a fake platform that records them.
 
 mod fake;
+mod limits;
 mod signin;
 mod webhook;
 
@@ -9,13 +10,22 @@ use serde_json::json;
 
 use super::*;
 use crate::host::SendError;
-use crate::plan::{Admin, Cache, Edge, Scheme, Segment, SignIn, Source, Webhook, Window};
+use crate::plan::{Admin, Cache, Edge, Limit, OnError, Scheme, Segment, SignIn, Source, Webhook, Window};
 use crate::testing::{ANY_OF, COGNITO, OPTIONAL, STREAM, SUPABASE};
 use fake::{Fake, NOW_MS, signed_in};
 
 const HOSTS: &[&str] = &["he2.ai", "api.he2.ai"];
-const LIMIT: Option<Limit> =
-    Some(Limit { name: "api", windows: &[Window { quota: 1, seconds: 60 }], line: 9 });
+const API: Limit = Limit {
+    name: "api",
+    windows: &[Window { quota: 1, seconds: 60, burst: None }],
+    strict: false,
+    on_error: OnError::Allow,
+    shadow: false,
+    tells_runs: false,
+    line: 9,
+};
+const LIMIT: Option<Limit> = Some(API);
+
 const OPERATORS: Auth = Auth::Admin(Admin { secret: "ADMIN_API_KEY", networks: &[] });
 const STRIPE: Webhook = Webhook {
     scheme: Scheme::Stripe,
@@ -55,10 +65,19 @@ pub(super) static PLAN: Plan = Plan {
         route(at!("blocked"), Auth::Blocked, None, Cache::Off),
         route(at!("cached"), Auth::Public, LIMIT, Cache::Obey),
         Route { methods: &["GET"], ..route(at!("get"), Auth::Public, None, Cache::Off) },
+        route(at!("deny"), Auth::Public, Some(Limit { on_error: OnError::Deny, ..API }), Cache::Off),
         route(at!("hook"), Auth::Webhook(STRIPE), None, Cache::Off),
+        Route { edge: Some(Edge::Limits), ..route(at!("limits"), OPERATORS, None, Cache::Off) },
+        route(at!("local"), Auth::Public, Some(Limit { on_error: OnError::Local, ..API }), Cache::Off),
+        Route {
+            edge: Some(Edge::MyLimits),
+            ..route(at!("my-limits"), Auth::SignIn(ANY_OF), None, Cache::Off)
+        },
         route(at!("optional"), Auth::SignIn(OPTIONAL), None, Cache::Off),
         route(at!("page"), Auth::SignIn(PAGE), None, Cache::Off),
         Route { edge: Some(Edge::Revocations), ..route(at!("revocations"), OPERATORS, None, Cache::Off) },
+        route(at!("runs"), Auth::Public, Some(Limit { tells_runs: true, ..API }), Cache::Off),
+        route(at!("shadow"), Auth::Public, Some(Limit { shadow: true, ..API }), Cache::Off),
         route(at!("stream"), Auth::SignIn(STREAM), None, Cache::Off),
         route(at!("strong"), Auth::SignIn(signin::STRONG), None, Cache::Off),
         route(at!("user"), Auth::SignIn(ANY_OF), LIMIT, Cache::Off),
@@ -110,7 +129,7 @@ fn whatever_is_refused_by_path_host_method_or_origin_has_touched_nothing() {
 }
 
 #[test]
-fn a_429_has_touched_only_the_limiter() {
+fn a_429_has_touched_only_the_limiter_and_the_next_one_not_even_that() {
     let fake = Fake::new();
     assert_eq!(fake.status("GET", "https://he2.ai/cached", &[]), 200);
     fake.take_effects();
@@ -120,6 +139,63 @@ fn a_429_has_touched_only_the_limiter() {
     assert_eq!(record.limit.as_deref(), Some("api: refused"));
     assert_eq!(response.headers()["access-control-allow-origin"], "https://he2.ai", "a page can read why");
     assert_eq!(response.headers()["retry-after"], "60");
+    let problem: serde_json::Value = serde_json::from_str(response.body()).unwrap();
+    assert_eq!(problem["violated-policies"], json!(["api-1"]));
+    fake.wait(4);
+    let (again, _) = fake.answer("GET", "https://he2.ai/cached", &[]);
+    assert_eq!((again.status().as_u16(), &again.headers()["retry-after"]), (429, &"56".parse().unwrap()));
+    assert!(fake.take_effects().is_empty());
+}
+
+#[test]
+fn a_refused_start_of_a_run_is_told_in_the_form_of_the_apps_pages() {
+    let fake = Fake::new();
+    assert_eq!(fake.status("POST", "https://he2.ai/runs", &[]), 200);
+    let (refused, _) = fake.answer("POST", "https://he2.ai/runs", &[]);
+    let problem: serde_json::Value = serde_json::from_str(refused.body()).unwrap();
+    let detail = &problem["detail"];
+    assert_eq!((&detail["running_thread_ids"], &detail["running_count"]), (&json!([]), &json!(0)));
+    assert!(detail["message"].is_string());
+}
+
+#[test]
+fn a_shadow_limit_counts_and_logs_and_refuses_nobody() {
+    let fake = Fake::new();
+    let said: Vec<_> = (0..2)
+        .map(|_| {
+            let (response, record) = fake.answer("GET", "https://he2.ai/shadow", &[]);
+            assert_eq!((response.status().as_u16(), response.headers().get("ratelimit")), (200, None));
+            record.limit.unwrap()
+        })
+        .collect();
+    assert_eq!(said, ["api: allowed", "api: would be refused"]);
+}
+
+#[test]
+fn while_nobody_counts_the_plan_says_whether_a_request_passes() {
+    let mut fake = Fake::new();
+    fake.limiter = Err("overloaded".into());
+    let answers = |name: &str| {
+        let answer = |_| fake.status("GET", &format!("https://he2.ai/{name}"), &[]);
+        (0..2).map(answer).collect::<Vec<_>>()
+    };
+    assert_eq!(answers("cached"), [200, 200]);
+    assert_eq!(answers("deny"), [503, 503]);
+    assert_eq!(answers("local"), [200, 429], "the isolate counts alone");
+}
+
+#[test]
+fn a_limiter_that_keeps_failing_is_left_alone() {
+    let mut fake = Fake::new();
+    fake.limiter = Err("overloaded".into());
+    for _ in 0..10 {
+        assert_eq!(fake.status("GET", "https://he2.ai/cached", &[]), 200);
+    }
+    let asked = fake.take_effects().iter().filter(|effect| effect.starts_with("take")).count();
+    assert_eq!(asked, 3);
+    fake.wait(5);
+    fake.answer("GET", "https://he2.ai/cached", &[]);
+    assert!(fake.take_effects().iter().any(|effect| effect.starts_with("take")));
 }
 
 #[test]

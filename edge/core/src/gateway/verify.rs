@@ -121,7 +121,7 @@ impl<H: Host> Pass<'_, H> {
     }
 
     /// Verifying costs, so an address that keeps sending forgeries is not served before its time is over.
-    fn spare(&self, ip: Option<IpAddr>) -> Result<(), Refusal> {
+    pub(super) fn spare(&self, ip: Option<IpAddr>) -> Result<(), Refusal> {
         let now = self.host.now_ms();
         let forgeries = self.host.isolate().forgeries.borrow();
         match forgeries.refused_until(&address(ip), self.plan.auth.forgeries, now) {
@@ -130,9 +130,15 @@ impl<H: Host> Pass<'_, H> {
         }
     }
 
-    fn note_forgery(&self, digest: [u8; 32], ip: Option<IpAddr>) {
+    /// One more bad credential of this address.
+    pub(super) fn note_bad_credential(&self, ip: Option<IpAddr>) {
         let (isolate, now) = (self.host.isolate(), self.host.now_ms());
         isolate.forgeries.borrow_mut().count(address(ip), self.plan.auth.forgeries, now);
+    }
+
+    fn note_forgery(&self, digest: [u8; 32], ip: Option<IpAddr>) {
+        self.note_bad_credential(ip);
+        let (isolate, now) = (self.host.isolate(), self.host.now_ms());
         isolate.tokens.borrow_mut().refused(digest, TokenFault::Signature, now);
     }
 

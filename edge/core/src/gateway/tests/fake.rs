@@ -14,11 +14,11 @@ use super::PLAN;
 use crate::auth::isolate::Isolate;
 use crate::auth::keys::{Fetched, Jwk};
 use crate::auth::native::Key;
-use crate::auth::revocation::{self, Answer};
+use crate::auth::revocation;
 use crate::cache::Stored;
 use crate::gateway::handle;
 use crate::host::{Host, Outgoing, ReadError, Request, SendError, Settings};
-use crate::limit::{self, Ask, Verdict};
+use crate::limit::ledger::{self, Answer, Ask};
 use crate::record::Record;
 use crate::testing::{ISSUER, NOW, SECRET, Signer, key_set, with};
 
@@ -38,7 +38,7 @@ pub(super) struct Inner {
     pub(super) shared: RefCell<Option<Fetched>>,
     pub(super) revocations: RefCell<Result<revocation::State, String>>,
     pub(super) acknowledged: RefCell<Vec<String>>,
-    pub(super) limiter: Result<RefCell<limit::State>, String>,
+    pub(super) limiter: Result<RefCell<BTreeMap<String, ledger::State>>, String>,
     pub(super) stored: RefCell<Option<(String, Stored)>>,
     pub(super) origin: fn() -> Result<Response<String>, SendError>,
     pub(super) sent: RefCell<Option<Outgoing<String>>>,
@@ -222,7 +222,7 @@ impl Host for Fake {
         self.over.replace(Some(Box::pin(over)));
         body
     }
-    async fn revocations(&self, ask: &revocation::Ask) -> Result<Answer, String> {
+    async fn revocations(&self, ask: &revocation::Ask) -> Result<revocation::Answer, String> {
         self.did("revocations");
         let mut state = self.revocations.borrow_mut();
         let held = state.as_mut().map_err(|error| error.clone())?;
@@ -239,12 +239,13 @@ impl Host for Fake {
         self.acknowledged.borrow_mut().push(delivery.to_owned());
         Ok(())
     }
-    async fn take(&self, object: &str, ask: &Ask) -> Result<Verdict, String> {
-        self.did(&format!("take {object}"));
+    async fn limit(&self, key: &str, ask: &Ask) -> Result<Answer, String> {
+        self.did(&format!("take {key}"));
         let counts = self.limiter.as_ref().map_err(Clone::clone)?;
-        let (after, verdict) = limit::take(&counts.borrow(), ask, self.now_ms());
-        counts.replace(after);
-        Ok(verdict)
+        let mut counts = counts.borrow_mut();
+        let (after, answer) = ledger::answer(counts.entry(key.to_owned()).or_default(), ask, self.now_ms());
+        counts.insert(key.to_owned(), after);
+        Ok(answer)
     }
     async fn cached(&self, key: &str) -> Option<(Stored, String)> {
         self.did("cache get");

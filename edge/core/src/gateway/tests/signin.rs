@@ -413,3 +413,18 @@ fn rfc6750_2_3_what_came_by_a_token_in_the_query_is_private() {
     let (answer, _) = fake.answer("GET", &format!("https://he2.ai/stream?token={good}"), &[]);
     assert_eq!(answer.headers()["cache-control"], "private");
 }
+
+#[test]
+fn whoever_makes_api_keys_up_is_heard_no_more_and_a_known_key_is() {
+    let mut fake = Fake::new();
+    let call = |fake: &Fake, key: char| {
+        let key = format!("he-{}", key.to_string().repeat(36));
+        fake.status("POST", "https://he2.ai/user", &[("x-api-key", &key)])
+    };
+    assert_eq!(call(&fake, 'g'), 200);
+    fake.origin = || Ok(http::Response::builder().status(401).body(String::new()).unwrap());
+    assert_eq!(['a', 'b', 'c', 'd'].map(|key| call(&fake, key)), [401, 401, 401, 429]);
+    fake.wait(60);
+    fake.origin = || Ok(http::Response::new(String::new()));
+    assert_eq!(call(&fake, 'g'), 200);
+}
