@@ -1,7 +1,9 @@
 //! The order of effects, on a fake platform that records them.
 
 mod fake;
+mod keys;
 mod limits;
+mod revocation;
 mod signin;
 mod webhook;
 

@@ -291,3 +291,8 @@ pub(super) fn signed_in(fake: &mut Fake) -> String {
 pub(super) fn token(signer: &Signer, changes: &Value) -> String {
     signer.sign(&with(changes))
 }
+
+/// How often this was done since the last look.
+pub(super) fn done(fake: &Fake, effect: &str) -> usize {
+    fake.take_effects().iter().filter(|done| *done == effect).count()
+}
