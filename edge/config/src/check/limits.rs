@@ -1,8 +1,10 @@
 //! Limits, to which routes refer by name: their windows, how they are counted, and what a refusal says.
 
+use std::ops::RangeInclusive;
+
 use edge_core::plan::{Limit, OnError, Window};
 
-use super::text::check_name;
+use super::text::{check_name, check_range};
 use crate::fault::Report;
 use crate::read::Given;
 use crate::{leak, suggest, written};
@@ -11,6 +13,8 @@ use crate::{leak, suggest, written};
 const MODES: [(&str, bool); 2] = [("lease", false), ("strict", true)];
 const ON_ERROR: [(&str, OnError); 3] =
     [("allow", OnError::Allow), ("deny", OnError::Deny), ("local", OnError::Local)];
+/// Lengths of a window: at most a month, for which all counting is in whole numbers that fit.
+const SECONDS: RangeInclusive<u32> = 1..=2_678_400;
 /// Whether a refusal tells of running agents.
 const REFUSALS: [(&str, bool); 1] = [("runs", true)];
 
@@ -60,6 +64,7 @@ fn windows(limit: &written::Limit, report: &Report) -> Option<&'static [Window]>
 fn check_lengths(windows: &[written::Window], report: &Report) {
     let mut seen: Vec<(u32, bool)> = Vec::new();
     for window in windows {
+        check_range("seconds", window.seconds.as_ref(), &SECONDS, report);
         let Some(seconds) = &window.seconds else { continue };
         let this = (seconds.value, window.burst.is_absent());
         if seen.contains(&this) {

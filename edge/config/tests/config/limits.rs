@@ -99,6 +99,12 @@ fn two_windows_of_one_length_and_different_kinds_pass() {
 }
 
 #[test]
+fn a_window_is_no_longer_than_a_month() {
+    let expected = "he2.toml:39: seconds 2678401: give 1 to 2678400";
+    assert_eq!(fault("seconds = 60 }]", "seconds = 2678401 }]"), expected);
+}
+
+#[test]
 fn a_limit_without_a_window_is_refused() {
     let expected = "he2.toml:39: limit `runs` has no window; give one or remove the limit";
     assert_eq!(fault("[{ quota = 20, seconds = 60 }]", "[]"), expected);
