@@ -13,7 +13,7 @@ const PLAN: AuthPlan = AuthPlan {
     leeway_seconds: 30,
     max_token_bytes: 1_024,
     max_lifetime_seconds: 86_400,
-    forgeries: Window { quota: 30, seconds: 60 },
+    forgeries: Window { quota: 30, seconds: 60, burst: None },
     revocations_seconds: 5,
 };
 
