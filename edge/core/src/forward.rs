@@ -8,6 +8,7 @@
 //! | hop-by-hop, and what `Connection` names (RFC 9110 §7.6.1) | dropped; `Upgrade: websocket` kept |
 //! | `X-He2-*`, `X-Forwarded-*`, `Forwarded`, `X-Real-IP`, `True-Client-IP`, `X-Request-Id` | dropped, ours instead |
 //! | `X-Middleware-Subrequest`, `X-Refresh-Token` | dropped: nothing behind may act on them |
+//! | `?token=` | taken into `Authorization` where the route checks it; else dropped if it looks like a JWT |
 //! | `Authorization`, `X-API-Key`, `X-Admin-Api-Key` | kept where the route's class checked them |
 //! | `Host`, `Expect` | the platform's affair |
 //! | `Cookie` | dropped where the answer may be stored for all ([`crate::gateway`]) |

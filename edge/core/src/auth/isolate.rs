@@ -100,7 +100,7 @@ impl<K> Tokens<K> {
     }
 }
 
-/// Bad signatures by address, in fixed windows: when the first came (Unix ms), and how many since.
+/// Bad signatures and refused API keys by address, in fixed windows: when the first came (Unix ms), and how many since.
 #[derive(Debug)]
 pub struct Forgeries(Bounded<String, (u64, u32)>);
 

@@ -107,7 +107,8 @@ pub enum Refusal {
     NoSecret(&'static str),
     /// The issuer's keys could not be had.
     KeysUnavailable(String),
-    /// This address has sent so many bad signatures that none is verified until then (Unix ms), as of this time.
+    /// This address has sent so many bad signatures, or API keys that the origin refused, that no new credential of it is
+    /// looked at until then (Unix ms), as of this time.
     Forgeries(u64, u64),
 }
 

@@ -148,7 +148,8 @@ pub struct AuthPlan {
     pub max_token_bytes: u32,
     /// A token good for longer than this (`exp` less `iat`) is refused, in seconds: revocations are kept as long.
     pub max_lifetime_seconds: u32,
-    /// Bad signatures that one address may send to one isolate; then its tokens are refused before any is verified.
+    /// Bad signatures, and API keys that the origin refuses, that one address may send to one isolate; then its new
+    /// credentials are refused unseen.
     pub forgeries: Window,
     /// An isolate asks for revocations when what it knows is older than this, in seconds.
     pub revocations_seconds: u32,
