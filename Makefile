@@ -30,4 +30,4 @@ deploy: build ## deploy to Cloudflare, ENV=staging or ENV=production
 	@.tools/wrangler "$(ENV)"
 
 clean: ## remove what was built here; the tools in the cache stay
-	@rm -rf target edge/build tests/node_modules .wrangler
+	@rm -rf target edge/build edge/build-* tests/node_modules .wrangler
