@@ -1,6 +1,6 @@
 # Every command a person needs. What is missing on the machine is installed by .tools/.
 .DEFAULT_GOAL := help
-.PHONY: help dev build test check fuzz deploy clean
+.PHONY: help dev build test conformance check fuzz deploy clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-12s  %s\n", $$1, $$2 }'
@@ -15,6 +15,10 @@ test: build ## run every test: native, the Terraform in Terraform, the built Wor
 	@.tools/nextest run --workspace
 	@.tools/infra-tests
 	@npm --prefix tests test
+
+conformance: ## run the public HTTP cache tests through the Worker [ID=test: one, with its messages]
+	@.tools/build tests/conformance/suite.toml
+	@.tools/with node tests/conformance/run.mjs $(if $(ID),--id=$(ID))
 
 check: build ## check format, lints and both deployments, without deploying
 	@.tools/with cargo fmt --all --check

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { dirname, extname, join, relative, resolve } from 'node:path';
+import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Miniflare, Log, LogLevel } from 'miniflare';
 import { parse } from 'smol-toml';
@@ -17,10 +17,18 @@ const NAME = 'he2-edge';
  * Starts the gateway in front of `origin` and `issuer`, both addresses. `vars` adds or overrides bindings,
  * and `undefined` takes one away. `onLog` gets each line the Worker logs; the lines are kept in `logs` either
  * way. Of several `isolates` each has a memory of its own; they share the Cache API and the Durable Objects,
- * as those of one data centre do.
+ * as those of one data centre do. `build` is the folder of another build in edge/.
  */
-export async function startGateway({ origin, issuer, port = 0, vars = {}, isolates = 1, onLog = () => {} }) {
-  const deployment = readDeployment();
+export async function startGateway({
+  origin,
+  issuer,
+  port = 0,
+  vars = {},
+  isolates = 1,
+  build = 'build',
+  onLog = () => {},
+}) {
+  const deployment = readDeployment(build);
   const logs = [];
   const bindings = {
     ...deployment.vars,
@@ -115,13 +123,13 @@ function textsIn(file) {
   }
 }
 
-/** What `wrangler.toml` says of production, in Miniflare's words. */
-function readDeployment() {
+/** What `wrangler.toml` says of production, in Miniflare's words, with the entry of this build. */
+function readDeployment(build) {
   const file = join(PROJECT, 'wrangler.toml');
   const { env, ...top } = parse(readFileSync(file, 'utf8'));
   const toml = { ...top, ...env?.production };
-  const entry = resolve(PROJECT, toml.main);
-  if (!existsSync(entry)) throw new Error(`${relative(PROJECT, entry)} is missing: run \`make build\` first`);
+  const entry = resolve(PROJECT, dirname(toml.main), '..', build, basename(toml.main));
+  if (!existsSync(entry)) throw new Error(`${relative(PROJECT, entry)} is missing: build it first (.tools/build)`);
   const sqlite = new Set((toml.migrations ?? []).flatMap((migration) => migration.new_sqlite_classes ?? []));
   const objects = toml.durable_objects?.bindings ?? [];
   return {
