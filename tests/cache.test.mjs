@@ -4,23 +4,12 @@
 //! Each test has paths of its own; the origin's answers are set where the app's own are not what is tested.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Token, parseList } from 'structured-headers';
-import { bearer, lastSeen, send, startAll, until } from './harness.mjs';
+import { bearer, lastSeen, send, startAll } from './harness.mjs';
+import { cacheStatus, untilHit } from './harness/cache.mjs';
 
 const { origin, issuer, gateway } = await startAll();
 const site = (path, headers, method = 'GET') => send(gateway, method, path, { headers });
 const api = (path, headers, method = 'GET') => send(gateway, method, path, { host: 'api.he2.ai', headers });
-
-/** The gateway's member of `Cache-Status` (RFC 9211): `{ hit: true, ttl: 30 }`. */
-function cacheStatus({ headers }) {
-  const members = parseList(headers['cache-status'] ?? '').map(([name, parameters]) => [
-    String(name),
-    Object.fromEntries(
-      [...parameters].map(([key, value]) => [key, value instanceof Token ? String(value) : value]),
-    ),
-  ]);
-  return Object.fromEntries(members).he2;
-}
 
 /** Answers `path` with `headers` and a body that counts. */
 function serve(path, headers, status = 200) {
@@ -30,13 +19,6 @@ function serve(path, headers, status = 200) {
     response.writeHead(status, { 'Content-Type': 'text/plain', ...headers }).end(`answer ${count}`);
   });
 }
-
-/** Asks until the answer comes from the store: storing goes on after the first answer has left. */
-const untilHit = (ask) =>
-  until(async () => {
-    const answer = await ask();
-    return cacheStatus(answer)?.hit && answer;
-  }, 'a hit');
 
 /** Asserts that an answer is the origin's and is not kept; a kept one would be a hit only a little later. */
 function assertNotStored(answer) {

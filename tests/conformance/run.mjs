@@ -28,7 +28,8 @@ else process.exitCode = report(judged);
 /** Runs them through a gateway of their own. */
 async function through(wanted, shown) {
   const origin = await startSuiteOrigin();
-  const gateway = await startGateway({ origin: origin.url, issuer: origin.url, build: 'build-suite' });
+  const onLog = ({ message }) => shown && console.error(message);
+  const gateway = await startGateway({ origin: origin.url, issuer: origin.url, build: 'build-suite', onLog });
   for (const test of wanted) if (shown) test.dump = true;
   let begun = 0;
   const client = clientOf(wanted, () => {
