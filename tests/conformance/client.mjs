@@ -78,7 +78,8 @@ function checkedState(response, test) {
     const state = await text();
     for (const { request_num: number, request_headers: headers } of JSON.parse(state))
       for (const [name, value] of test.requests[number - 1].expected_request_headers_missing ?? [])
-        if (headers[name.toLowerCase()] === value) throw failure(`Request ${number} header ${name} is "${value}"`);
+        if (headers[name.toLowerCase()] === value)
+          throw failure(`Request ${number} header ${name} is "${value}"`);
     return state;
   };
   return response;

@@ -32,13 +32,15 @@ const passed = (test) => PASSED.includes(outcomeOf(test));
 
 /** The tests that were not passed, required ones first. */
 export function failing(judged) {
-  return KINDS.flatMap((kind) => judged.filter((test) => test.kind === kind && !passed(test))).map((test) => ({
-    id: test.id,
-    kind: test.kind,
-    suite: test.suite,
-    outcome: outcomeOf(test),
-    reason: test.reason,
-  }));
+  return KINDS.flatMap((kind) => judged.filter((test) => test.kind === kind && !passed(test))).map(
+    (test) => ({
+      id: test.id,
+      kind: test.kind,
+      suite: test.suite,
+      outcome: outcomeOf(test),
+      reason: test.reason,
+    }),
+  );
 }
 
 /** Ours beside the published results of others, in Markdown. */
@@ -49,7 +51,9 @@ export function table(counts, { peers }) {
     line([name, version, ...KINDS.map((kind) => of[kind][0])]),
   );
   const heads = KINDS.map((kind) => `${kind} of ${counts[kind][1]}`);
-  return [line(['cache', 'version', ...heads]), line(['---', '---', '--:', '--:', '--:']), ...rows].join('\n');
+  return [line(['cache', 'version', ...heads]), line(['---', '---', '--:', '--:', '--:']), ...rows].join(
+    '\n',
+  );
 }
 
 /** The files that a run leaves, by name. */

@@ -55,14 +55,16 @@ function report(all) {
   const peers = readJson('peers.json');
   const counts = counted(all);
   console.log(table(counts, peers));
-  for (const { id, kind, outcome, reason } of failing(all)) console.log(`${kind} ${outcome}: ${id}: ${reason}`);
+  for (const { id, kind, outcome, reason } of failing(all))
+    console.log(`${kind} ${outcome}: ${id}: ${reason}`);
   const [required, optimal, check] = ['required', 'optimal', 'check'].map((kind) => counts[kind]);
   console.log(`required ${required.join('/')} optimal ${optimal.join('/')} check ${check.join('/')}`);
   for (const [name, text] of Object.entries(written(all, counts, peers)))
     writeFileSync(new URL(name, import.meta.url), text);
   const floor = readJson('floor.json');
   const below = Object.keys(floor).filter((kind) => counts[kind][0] < floor[kind]);
-  for (const kind of below) console.error(`${kind}: ${counts[kind][0]} passed, and the floor is ${floor[kind]}`);
+  for (const kind of below)
+    console.error(`${kind}: ${counts[kind][0]} passed, and the floor is ${floor[kind]}`);
   return below.length ? 1 : 0;
 }
 
