@@ -1,7 +1,6 @@
 //! Content of requests and responses, as the platform has it: looked into only by [`Body::read`].
 
 use edge_core::host::ReadError;
-use wasm_bindgen::JsCast;
 use web_sys::{AbortController, ReadableStream};
 
 use crate::{glue, stream, time};
@@ -18,6 +17,8 @@ pub(crate) enum Body {
     Stream(ReadableStream),
     /// The origin's answer, and what breaks it off.
     Arriving(ReadableStream, AbortController),
+    /// As the origin encoded it, and so it goes out.
+    Encoded(ReadableStream),
     /// The gateway's own words, or what it has read.
     Bytes(Vec<u8>),
     /// A response that must go on as it is: an upgraded connection hangs on the object itself.
@@ -31,14 +32,6 @@ impl From<Option<ReadableStream>> for Body {
 }
 
 impl Body {
-    /// Two streams of the same content. What the faster reader has had, the platform keeps for the slower one.
-    pub(crate) fn tee(self) -> (Self, Self) {
-        let (Self::Stream(stream) | Self::Arriving(stream, _)) = self else { return (self, Self::Empty) };
-        let branches = stream.tee();
-        let branch = |at| Self::from(branches.get(at).dyn_into().ok());
-        (branch(0), branch(1))
-    }
-
     /// All of it, if there are no more than `most` bytes.
     pub(crate) async fn read(self, most: u32) -> Result<Vec<u8>, ReadError> {
         let stream = match self {
@@ -47,7 +40,7 @@ impl Body {
                 return (bytes.len() <= most as usize).then_some(bytes).ok_or(ReadError::TooLong);
             }
             Self::Upgraded(_) => return Err(ReadError::Failed("an upgraded connection".to_owned())),
-            Self::Stream(stream) | Self::Arriving(stream, _) => stream,
+            Self::Stream(stream) | Self::Arriving(stream, _) | Self::Encoded(stream) => stream,
         };
         // Whoever sends it has not proven anything yet, and what has arrived is held in memory.
         let chunks = time::within(READ_TIMEOUT_MS, stream::chunks(&stream, most)).await;

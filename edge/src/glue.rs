@@ -5,7 +5,7 @@ use edge_core::headers::single;
 use edge_core::host::Request;
 use edge_core::target;
 use http::{Method, Response};
-use js_sys::Uint8Array;
+use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::body::Body;
@@ -37,6 +37,11 @@ pub(crate) fn response(response: Response<Body>) -> worker::Result<web_sys::Resp
         Body::Upgraded(response) => Ok(response),
         Body::Empty => web_sys::Response::new_with_opt_readable_stream_and_init(None, &init),
         Body::Stream(stream) | Body::Arriving(stream, _) => {
+            web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)
+        }
+        Body::Encoded(stream) => {
+            // Else the runtime would encode it once more, by its `Content-Encoding`.
+            Reflect::set(&init, &"encodeBody".into(), &"manual".into())?;
             web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)
         }
         Body::Bytes(bytes) => {

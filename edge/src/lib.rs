@@ -14,6 +14,7 @@ mod limiter;
 mod object;
 mod origin;
 mod platform;
+mod pump;
 mod revocations;
 mod scope;
 mod settings;

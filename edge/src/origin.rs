@@ -2,7 +2,7 @@
 
 use edge_core::host::{Outgoing, SendError};
 use http::{Method, Response, StatusCode};
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, Reflect, Uint8Array};
 use wasm_bindgen::JsValue;
 use web_sys::{AbortController, AbortSignal};
 
@@ -10,18 +10,21 @@ use crate::body::Body;
 use crate::time::within;
 use crate::{fields, glue, scope};
 
-/// Sends a request; `gone` breaks it off, and its answer too.
+/// Sends a request; `gone` breaks it off, and its answer too, unless that outlives the client.
 pub(crate) async fn send(outgoing: Outgoing<Body>, gone: &AbortSignal) -> Result<Response<Body>, SendError> {
     let failed = |error: JsValue| SendError::Failed(glue::reason(&error));
     let stop = AbortController::new().map_err(failed)?;
-    let signal = AbortSignal::any(&Array::of2(gone, &stop.signal()));
-    let first_byte_ms = outgoing.first_byte_ms;
+    let (outlives, first_byte_ms) = (outgoing.outlives, outgoing.first_byte_ms);
+    let signal = match outlives {
+        true => stop.signal(),
+        false => AbortSignal::any(&Array::of2(gone, &stop.signal())),
+    };
     let request = request(outgoing, &signal).map_err(failed)?;
     let Some(answer) = within(first_byte_ms, scope::fetch(&request)).await else {
         stop.abort();
         return Err(SendError::Timeout);
     };
-    answer.and_then(|answer| response(answer, stop)).map_err(failed)
+    answer.and_then(|answer| response(answer, stop, outlives)).map_err(failed)
 }
 
 /// Redirects are the client's to follow: an edge that followed them would hide the origin's `Location`.
@@ -31,6 +34,9 @@ fn request(outgoing: Outgoing<Body>, signal: &AbortSignal) -> Result<web_sys::Re
     init.set_headers(&fields::write(&outgoing.headers)?.into());
     init.set_redirect(web_sys::RequestRedirect::Manual);
     init.set_signal(Some(signal));
+    if outgoing.outlives {
+        Reflect::set(&init, &"encodeResponseBody".into(), &"manual".into())?;
+    }
     // Cloudflare's own cache below this one would store by file name, and nothing here could forget it.
     init.set_cache(web_sys::RequestCache::NoStore);
     match (outgoing.method, outgoing.body) {
@@ -43,11 +49,16 @@ fn request(outgoing: Outgoing<Body>, signal: &AbortSignal) -> Result<web_sys::Re
     web_sys::Request::new_with_str_and_init(&outgoing.url, &init)
 }
 
-fn response(arrived: web_sys::Response, stop: AbortController) -> Result<Response<Body>, JsValue> {
+fn response(
+    arrived: web_sys::Response,
+    stop: AbortController,
+    encoded: bool,
+) -> Result<Response<Body>, JsValue> {
     let status = status(arrived.status()).ok_or_else(|| format!("status {}", arrived.status()))?;
     let headers = fields::read(&arrived.headers());
     let body = match (status, arrived.body()) {
         (StatusCode::SWITCHING_PROTOCOLS, _) => Body::Upgraded(arrived),
+        (_, Some(stream)) if encoded => Body::Encoded(stream),
         (_, Some(stream)) => Body::Arriving(stream, stop),
         (_, None) => Body::Empty,
     };

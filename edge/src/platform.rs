@@ -5,7 +5,8 @@ use std::rc::Rc;
 use edge_core::auth::isolate::Isolate;
 use edge_core::auth::keys::{Fetched, Jwk};
 use edge_core::auth::revocation;
-use edge_core::cache::Stored;
+use edge_core::cache::index::Index;
+use edge_core::cache::range::Part;
 use edge_core::host::{Host, Outgoing, ReadError, SendError, Settings};
 use edge_core::limit::ledger;
 use http::Response;
@@ -141,18 +142,34 @@ impl Host for Platform {
         limiter::ask(&self.0.env, key, ask).await
     }
 
-    async fn cached(&self, key: &str) -> Option<(Stored, Body)> {
-        store::get(key).await
+    async fn index(&self, key: &str) -> Option<Index> {
+        store::index(key).await
     }
 
-    fn store(&self, key: &str, head: &Stored, body: Body) -> Body {
-        let (ours, theirs) = body.tee();
-        background::run(&self.0.context, "cache put", store::put(key.to_owned(), head.clone(), ours));
-        theirs
+    async fn put_index(&self, key: &str, index: &Index) {
+        background::log("cache put", store::put_index(key, index).await);
     }
 
-    fn forget(&self, key: &str) {
-        background::run(&self.0.context, "cache delete", store::delete(key.to_owned()));
+    async fn content(&self, name: &str, part: Part) -> Option<Body> {
+        store::content(name, part).await
+    }
+
+    fn keep(
+        &self,
+        name: String,
+        length: Option<u64>,
+        body: Body,
+    ) -> (Body, impl Future<Output = Option<u64>> + 'static) {
+        store::keep(name, length, body)
+    }
+
+    fn save(
+        &self,
+        name: String,
+        length: Option<u64>,
+        body: Body,
+    ) -> impl Future<Output = Option<u64>> + 'static {
+        store::save(name, length, body)
     }
 
     async fn send(&self, outgoing: Outgoing<Body>) -> Result<Response<Body>, SendError> {

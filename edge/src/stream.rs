@@ -44,14 +44,14 @@ pub(crate) fn bytes(chunks: &Array) -> Vec<u8> {
 extern "C" {
     /// Two ends of one pipe, which pass bytes without JavaScript
     /// (<https://developers.cloudflare.com/workers/runtime-apis/streams/transformstream/>).
-    type IdentityTransformStream;
+    pub(crate) type IdentityTransformStream;
 
     #[wasm_bindgen(constructor)]
-    fn new() -> IdentityTransformStream;
+    pub(crate) fn new() -> IdentityTransformStream;
     #[wasm_bindgen(method, getter)]
-    fn readable(this: &IdentityTransformStream) -> ReadableStream;
+    pub(crate) fn readable(this: &IdentityTransformStream) -> ReadableStream;
     #[wasm_bindgen(method, getter)]
-    fn writable(this: &IdentityTransformStream) -> WritableStream;
+    pub(crate) fn writable(this: &IdentityTransformStream) -> WritableStream;
 }
 
 /// The same content, which ends in good order as soon as `over` is; and the work that sees to it, for the background.

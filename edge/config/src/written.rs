@@ -95,7 +95,19 @@ pub(crate) struct Cache {
     pub(crate) name: Lined<String>,
     pub(crate) mode: Option<Lined<String>>,
     pub(crate) seconds: Given<u32>,
+    pub(crate) stale_while_revalidate: Given<u32>,
+    pub(crate) stale_if_error: Given<u32>,
     pub(crate) shared: Given<bool>,
+    pub(crate) heuristic: Given<bool>,
+    pub(crate) set_cookie: Given<String>,
+    pub(crate) query: Given<Query>,
+    pub(crate) errors: Given<u32>,
+    pub(crate) collapse: Given<String>,
+}
+
+pub(crate) struct Query {
+    pub(crate) only: Given<Vec<Lined<String>>>,
+    pub(crate) except: Given<Vec<Lined<String>>>,
 }
 
 pub(crate) struct Route {
@@ -245,7 +257,14 @@ fn cache(name: Lined<String>, table: &DeTable<'_>, report: &Report) -> Cache {
     let cache = Cache {
         mode: section.required("mode"),
         seconds: section.optional("seconds"),
+        stale_while_revalidate: section.optional("stale_while_revalidate_seconds"),
+        stale_if_error: section.optional("stale_if_error_seconds"),
         shared: section.optional("shared"),
+        heuristic: section.optional("heuristic"),
+        set_cookie: section.optional("set_cookie"),
+        query: section.optional("query"),
+        errors: section.optional("errors_seconds"),
+        collapse: section.optional("collapse"),
         name,
     };
     section.finish();
@@ -270,6 +289,18 @@ fn route(line: u32, table: &DeTable<'_>, report: &Report) -> Route {
     };
     section.finish();
     route
+}
+
+impl Read for Query {
+    const WANTED: &'static str = "a table, as { only = [\"page\"] }";
+
+    fn read(value: &Spanned<DeValue<'_>>, report: &Report) -> Option<Self> {
+        let mut section =
+            Section::new("a query", report.line(&value.span()), value.get_ref().as_table()?, report);
+        let query = Self { only: section.optional("only"), except: section.optional("except") };
+        section.finish();
+        Some(query)
+    }
 }
 
 impl Read for Window {

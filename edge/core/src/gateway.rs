@@ -162,7 +162,7 @@ impl<H: Host> Pass<'_, H> {
     fn moved(&self, target: &str, path: &str, query: Option<&str>) -> Response<H::Body> {
         let mut response = Response::new(self.host.empty());
         *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
-        set(response.headers_mut(), LOCATION, &cache::key(target, path, query));
+        set(response.headers_mut(), LOCATION, &cache::key::key(target, path, query));
         response
     }
 

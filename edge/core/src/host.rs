@@ -8,7 +8,8 @@ use http::{HeaderMap, Method, Response};
 use crate::auth::isolate::Isolate;
 use crate::auth::keys::{Fetched, Jwk};
 use crate::auth::revocation;
-use crate::cache::Stored;
+use crate::cache::index::Index;
+use crate::cache::range::Part;
 use crate::limit::ledger::{Answer, Ask};
 
 /// A request as it arrived. The body is whatever the platform has for it.
@@ -43,6 +44,8 @@ pub struct Outgoing<B> {
     pub headers: HeaderMap,
     /// Time until the response head, in milliseconds.
     pub first_byte_ms: u32,
+    /// The answer may be kept: it is wanted whole even if the client leaves, and as the origin encoded it.
+    pub outlives: bool,
     /// Request content.
     pub body: B,
 }
@@ -140,12 +143,27 @@ pub trait Host: Clone + 'static {
     async fn acknowledge(&self, delivery: &str, seconds: u32) -> Result<(), String>;
     /// Asks the Durable Object of a limit's key ([`crate::limit::shard`]).
     async fn limit(&self, key: &str, ask: &Ask) -> Result<Answer, String>;
-    /// What is stored under a key.
-    async fn cached(&self, key: &str) -> Option<(Stored, Self::Body)>;
-    /// Stores a response in the background, and gives its content back for the caller.
-    fn store(&self, key: &str, head: &Stored, body: Self::Body) -> Self::Body;
-    /// Forgets what is stored under a key, in the background.
-    fn forget(&self, key: &str);
+    /// The record that is stored under a key.
+    async fn index(&self, key: &str) -> Option<Index>;
+    /// Stores a record under a key.
+    async fn put_index(&self, key: &str, index: &Index);
+    /// Stored content, or exactly this part of it; none where the storage has not got it, or cannot cut it.
+    async fn content(&self, name: &str, part: Part) -> Option<Self::Body>;
+    /// Stores content under a name while it goes on to the caller: what the caller gets, and the length of the content
+    /// once it is stored whole; none if it never is. `length` is the one that the origin has declared, in bytes.
+    fn keep(
+        &self,
+        name: String,
+        length: Option<u64>,
+        body: Self::Body,
+    ) -> (Self::Body, impl Future<Output = Option<u64>> + 'static);
+    /// Stores content that no caller waits for; its length likewise.
+    fn save(
+        &self,
+        name: String,
+        length: Option<u64>,
+        body: Self::Body,
+    ) -> impl Future<Output = Option<u64>> + 'static;
     /// Sends a request to the origin. Redirects are not followed.
     async fn send(&self, request: Outgoing<Self::Body>) -> Result<Response<Self::Body>, SendError>;
 }

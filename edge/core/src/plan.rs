@@ -79,8 +79,8 @@ pub struct Route {
     pub auth: Auth,
     /// How often; none for never limited.
     pub limit: Option<Limit>,
-    /// What may be stored.
-    pub cache: Cache,
+    /// What may be stored; none for nothing, whatever the origin says.
+    pub cache: Option<Cache>,
     /// Whether encoded slashes and empty segments may stand in the path (file ids). Dot segments never may.
     pub raw_path: bool,
     /// How long the origin may take until its response head, in milliseconds.
@@ -155,21 +155,55 @@ pub struct Window {
     pub burst: Option<u32>,
 }
 
-/// What may be stored of a route's answers.
+/// What may be stored of a route's answers, and for how long: what the origin's fields allow a shared cache (RFC 9111),
+/// and what the route adds to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = edge_core::plan))]
-pub enum Cache {
-    /// Nothing, whatever the origin says.
-    Off,
-    /// What the origin's headers allow a shared cache (RFC 9111).
-    Obey,
-    /// As `Obey`; where the origin sends neither `Cache-Control` nor `Expires`, this freshness is assumed.
-    Assign {
-        /// Freshness lifetime in seconds.
-        seconds: u32,
-        /// One copy serves every caller who passed the route's auth check. Only where the answer is the same for all.
-        shared: bool,
-    },
+pub struct Cache {
+    /// Its name in he2.toml.
+    pub name: &'static str,
+    /// Freshness lifetime in seconds where the origin sends neither `Cache-Control` nor `Expires`.
+    pub assign: Option<u32>,
+    /// How long after its life a response may be served while a new one is fetched, where the origin does not say, in
+    /// seconds (RFC 5861 §3).
+    pub stale_while_revalidate: u32,
+    /// How long after its life a response may be served while the origin fails, where it does not say, in seconds
+    /// (RFC 5861 §4).
+    pub stale_if_error: u32,
+    /// One copy serves every caller who passed the route's auth check. Only where the answer is the same for all.
+    pub shared: bool,
+    /// A life is guessed from `Last-Modified` where nothing else is said (RFC 9111 §4.2.2).
+    pub heuristic: bool,
+    /// Responses that set cookies are stored too, as RFC 9111 §7.3 allows.
+    pub stores_cookies: bool,
+    /// Which parameters of the query tell answers apart.
+    pub query: Query,
+    /// Errors (400 and above) live no longer, in seconds, whatever the origin says.
+    pub most_error_seconds: Option<u32>,
+    /// How far concurrent requests for what is not stored wait for one of them.
+    pub collapse: Collapse,
+}
+
+/// Which parameters of a query are part of the cache key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = edge_core::plan))]
+pub enum Query {
+    /// All.
+    All,
+    /// These.
+    Only(&'static [&'static str]),
+    /// All but these.
+    Except(&'static [&'static str]),
+}
+
+/// Who waits for whom when several want what is not stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = edge_core::plan))]
+pub enum Collapse {
+    /// The requests of one isolate.
+    Isolate,
+    /// Those of a data centre.
+    DataCentre,
 }
 
 /// Cross-origin access to the API (Fetch standard).

@@ -7,8 +7,8 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Value, json};
 
 use crate::plan::{
-    Algorithm, Audiences, AuthPlan, ClaimNames, Condition, Cors, Host, Hs256, Issuer, Plan, Service, SignIn,
-    Source, Subject, Test, Window,
+    Algorithm, Audiences, AuthPlan, Cache, ClaimNames, Collapse, Condition, Cors, Host, Hs256, Issuer, Plan,
+    Query, Service, SignIn, Source, Subject, Test, Window,
 };
 
 /// Unix seconds.
@@ -19,6 +19,20 @@ pub(crate) const ISSUER: &str = "https://ref.supabase.co/auth/v1";
 pub(crate) const COGNITO_ISSUER: &str = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_pool";
 /// The shared secret of [`SUPABASE`].
 pub(crate) const SECRET: &str = "a secret made for this test, of 32 bytes or more";
+
+/// What the origin says.
+pub(crate) const CACHE: Cache = Cache {
+    name: "obey",
+    assign: None,
+    stale_while_revalidate: 0,
+    stale_if_error: 0,
+    shared: false,
+    heuristic: false,
+    stores_cookies: false,
+    query: Query::All,
+    most_error_seconds: None,
+    collapse: Collapse::Isolate,
+};
 
 pub(crate) const AUTH: AuthPlan = AuthPlan {
     leeway_seconds: 30,

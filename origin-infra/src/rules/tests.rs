@@ -1,4 +1,4 @@
-use edge_core::plan::{Auth, Cache, Edge, Host, Segment};
+use edge_core::plan::{Auth, Edge, Host, Segment};
 use edge_core::route::{Find, find};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -68,7 +68,7 @@ fn route(
         edge: (service == EDGE).then_some(Edge::Revocations),
         auth: if service.is_empty() { Auth::Blocked } else { Auth::Public },
         limit: None,
-        cache: Cache::Off,
+        cache: None,
         raw_path: false,
         first_byte_ms: 1000,
     }

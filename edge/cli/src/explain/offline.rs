@@ -12,7 +12,8 @@ use edge_core::auth::isolate::Isolate;
 use edge_core::auth::keys::{Fetched, Jwk};
 use edge_core::auth::native::Key;
 use edge_core::auth::revocation::{self, Answer};
-use edge_core::cache::Stored;
+use edge_core::cache::index::Index;
+use edge_core::cache::range::Part;
 use edge_core::headers::single;
 use edge_core::host::{Host, Outgoing, ReadError, SendError, Settings};
 use edge_core::limit::ledger::{self, Ask};
@@ -191,15 +192,28 @@ impl Host for Offline {
         Ok(ledger::answer(&ledger::State::default(), ask, self.0.now_ms).1)
     }
 
-    async fn cached(&self, _: &str) -> Option<(Stored, String)> {
+    async fn index(&self, _: &str) -> Option<Index> {
         None
     }
 
-    fn store(&self, _: &str, _: &Stored, body: String) -> String {
-        body
+    async fn put_index(&self, _: &str, _: &Index) {}
+
+    async fn content(&self, _: &str, _: Part) -> Option<String> {
+        None
     }
 
-    fn forget(&self, _: &str) {}
+    fn keep(
+        &self,
+        _: String,
+        _: Option<u64>,
+        body: String,
+    ) -> (String, impl Future<Output = Option<u64>> + 'static) {
+        (body, std::future::ready(None))
+    }
+
+    fn save(&self, _: String, _: Option<u64>, _: String) -> impl Future<Output = Option<u64>> + 'static {
+        std::future::ready(None)
+    }
 
     async fn send(&self, request: Outgoing<String>) -> Result<Response<String>, SendError> {
         self.0.sent.replace(Some(request));

@@ -3,7 +3,7 @@
 use edge_core::auth::Refusal;
 use edge_core::auth::token::TokenFault;
 use edge_core::fault::Fault;
-use edge_core::plan::{Auth, Cache, Host, Limit, SignIn, Window};
+use edge_core::plan::{Auth, Host, Limit, SignIn, Window};
 use edge_core::{cors, route};
 use http::header::ORIGIN;
 
@@ -195,14 +195,10 @@ fn policy(seen: &Seen) -> String {
     let Some(route) = seen.record.matched else { return String::new() };
     let named = seen.lines.route(route.name).and_then(|lines| lines.cache.as_ref());
     let name = named.map(|(name, _)| name.as_str()).unwrap_or_default();
-    match route.cache {
-        Cache::Off => "off".into(),
-        Cache::Obey => format!("{name}: as the origin says"),
-        Cache::Assign { seconds, shared: false } => {
-            format!("{name}: {seconds} s where the origin says nothing")
-        }
-        Cache::Assign { seconds, shared: true } => {
-            format!("{name}: {seconds} s where the origin says nothing, for all callers")
-        }
+    let Some(cache) = route.cache else { return "off".into() };
+    let shared = if cache.shared { ", for all callers" } else { "" };
+    match cache.assign {
+        None => format!("{name}: as the origin says"),
+        Some(seconds) => format!("{name}: {seconds} s where the origin says nothing{shared}"),
     }
 }

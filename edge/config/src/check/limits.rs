@@ -77,7 +77,7 @@ fn check_lengths(windows: &[written::Window], report: &Report) {
 }
 
 /// What the word under `key` stands for; `left_out` where there is none.
-fn choice<T: Copy>(
+pub(super) fn choice<T: Copy>(
     key: &str,
     word: &Given<String>,
     left_out: T,

@@ -3,6 +3,7 @@
 mod admin;
 mod auth;
 mod bindings;
+mod caches;
 mod condition;
 mod cors;
 mod environments;
@@ -38,7 +39,7 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
     let services = services::check(written, report);
     let parties = variables::parties(written, report);
     let limits = limits::check(&written.limits, report);
-    let caches = policies::caches(&written.caches, report);
+    let caches = caches::check(&written.caches, report);
     let origin = written.origin.as_ref();
     let before = report.count();
     let names = routes::Names { written, hosts: &hosts, limits: &limits, caches: &caches };

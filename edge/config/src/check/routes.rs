@@ -17,7 +17,7 @@ pub(crate) struct Names<'a> {
     pub(crate) written: &'a Written,
     pub(crate) hosts: &'a [Host],
     pub(crate) limits: &'a [Limit],
-    pub(crate) caches: &'a [(String, Cache)],
+    pub(crate) caches: &'a [Cache],
 }
 
 /// The plan's routes, in the order of the file; without those whose faults leave nothing to compare.
@@ -180,13 +180,12 @@ fn limit(route: &written::Route, auth: Option<Auth>, names: &Names<'_>, report: 
     names.limits.iter().find(|known| known.name == limit.value).copied()
 }
 
-fn cache(route: &written::Route, auth: Option<Auth>, names: &Names<'_>, report: &Report) -> Cache {
-    let Some(cache) = route.cache.good() else { return Cache::Off };
+fn cache(route: &written::Route, auth: Option<Auth>, names: &Names<'_>, report: &Report) -> Option<Cache> {
+    let cache = route.cache.good()?;
     let known = names.written.caches.iter().map(|cache| cache.name.value.as_str());
     check_reference("cache", cache, known.collect(), report);
-    let found = names.caches.iter().find(|(name, _)| *name == cache.value);
-    let found = found.map_or(Cache::Off, |(_, policy)| *policy);
-    if let Some(fault) = misfit(route, auth, found) {
+    let found = names.caches.iter().find(|known| known.name == cache.value).copied();
+    if let Some(fault) = found.and_then(|found| misfit(route, auth, found)) {
         report.add(cache.line, format!("cache `{}`: {fault}", cache.value));
     }
     found

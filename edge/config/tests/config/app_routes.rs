@@ -177,7 +177,7 @@ fn next_keeps_its_own_api_routes_on_the_pages_host_only() {
 fn pages_are_never_stored_and_nothing_that_browsers_poll_is_limited() {
     let plan = plan();
     for path in ["/", "/dashboard", "/share/5f0c"] {
-        assert_eq!(route(plan, "he2.ai", "GET", path).cache, edge_core::plan::Cache::Off, "{path}");
+        assert_eq!(route(plan, "he2.ai", "GET", path).cache, None, "{path}");
     }
     for path in ["/", "/_next/static/chunks/a.js", "/api/health", "/api/agent-run/5f0c/stream"] {
         assert_eq!(route(plan, "he2.ai", "GET", path).limit, None, "{path}");

@@ -97,7 +97,7 @@ auth = { class = "user", claims = [{ claim = "level", equals = -7 }] }"#,
         "edge_core::plan::Window{quota:20u32,seconds:60u32,burst:None",
         "edge_core::plan::Window{quota:9u32,seconds:9u32,burst:Some(3u32",
         "edge_core::plan::OnError::Deny",
-        "edge_core::plan::Cache::Assign{seconds:60u32,shared:false",
+        "edge_core::plan::Cache{name:\"minute\",assign:Some(60u32",
         "lock_header:\"x-he2-origin-lock\"",
     ] {
         assert!(dense.contains(part), "{part} in {dense}");

@@ -153,6 +153,26 @@ fn an_unknown_cache_mode_is_refused() {
 }
 
 #[test]
+fn words_and_times_of_a_cache_policy_that_mean_nothing_are_refused() {
+    let with = |line: &str| fault("seconds = 60\nshared", &format!("seconds = 60\n{line}\nshared"));
+    for (line, expected) in [
+        ("set_cookie = \"yes\"", "unknown set_cookie `yes`; known are `never`, `store`"),
+        ("collapse = \"world\"", "unknown collapse `world`; known are `isolate`, `data-centre`"),
+        ("errors_seconds = 40000000", "errors_seconds 40000000: give 1 to 31536000"),
+        ("stale_if_error_seconds = 40000000", "stale_if_error_seconds 40000000: give 1 to 31536000"),
+        ("query = {}", "query: give either `only` or `except`"),
+        ("query = { only = [\"a\"], except = [\"b\"] }", "query: give either `only` or `except`"),
+        ("query = { only = [] }", "`only` is empty; name at least one"),
+        (
+            "query = { but = [\"a\"], only = [\"b\"] }",
+            "unknown key `but` in a query; known are `only`, `except`",
+        ),
+    ] {
+        assert_eq!(with(line), format!("he2.toml:46: {expected}"), "{line}");
+    }
+}
+
+#[test]
 fn a_lifetime_goes_with_assign_only() {
     let text = edited(
         "mode = \"assign\"\nseconds = 60\nshared = true",

@@ -1,4 +1,4 @@
-//! What an isolate remembers of callers between requests: plain data, bounded, and nothing that must survive it.
+//! What an isolate remembers between requests: plain data, bounded, and nothing that must survive it.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -7,6 +7,7 @@ use super::bounded::Bounded;
 use super::keys::{Key, Store};
 use super::revocation::Known;
 use super::token::{Statement, TokenFault};
+use crate::cache::local::Local;
 use crate::limit::breaker::Breaker;
 use crate::limit::ledger;
 use crate::limit::wallet::Wallet;
@@ -45,6 +46,8 @@ pub struct Isolate<K> {
     pub limiter: RefCell<Breaker>,
     /// Counts of limits by this isolate alone, while nobody answers.
     pub local: RefCell<Bounded<String, ledger::State>>,
+    /// What it knows of the cache by itself.
+    pub cache: Local,
 }
 
 impl<K> Isolate<K> {
@@ -61,6 +64,7 @@ impl<K> Isolate<K> {
             parted_ms: Cell::default(),
             limiter: RefCell::default(),
             local: RefCell::new(Bounded::new(KEYS)),
+            cache: Local::default(),
         }
     }
 }

@@ -17,6 +17,14 @@ pub struct Control {
     pub no_cache: bool,
     /// `private`, likewise.
     pub private: bool,
+    /// `public`.
+    pub public: bool,
+    /// `must-revalidate`.
+    pub must_revalidate: bool,
+    /// `proxy-revalidate`: the same for shared caches.
+    pub proxy_revalidate: bool,
+    /// `must-understand`.
+    pub must_understand: bool,
     /// `only-if-cached`, of a request.
     pub only_if_cached: bool,
     /// `max-age` in seconds.
@@ -25,6 +33,12 @@ pub struct Control {
     pub s_maxage: Option<u64>,
     /// `min-fresh` in seconds, of a request.
     pub min_fresh: Option<u64>,
+    /// `max-stale` in seconds, of a request; without a value, any staleness.
+    pub max_stale: Option<u64>,
+    /// `stale-while-revalidate` in seconds (RFC 5861 §3).
+    pub stale_while_revalidate: Option<u64>,
+    /// `stale-if-error` in seconds (RFC 5861 §4).
+    pub stale_if_error: Option<u64>,
 }
 
 impl Control {
@@ -33,7 +47,8 @@ impl Control {
     pub fn of(headers: &HeaderMap) -> Self {
         let mut control = Self::default();
         for member in split(headers) {
-            control.add(&member);
+            let (name, value) = member.split_once('=').unwrap_or((&member, ""));
+            control.add(name.trim_end(), value);
         }
         // §5.4: a request's `Pragma: no-cache` counts where no Cache-Control was sent.
         let pragma = || list(headers, PRAGMA).any(|value| value.eq_ignore_ascii_case("no-cache"));
@@ -41,21 +56,32 @@ impl Control {
         control
     }
 
-    fn add(&mut self, member: &str) {
-        let (name, value) = member.split_once('=').unwrap_or((member, ""));
+    /// Adds a directive.
+    pub(super) fn add(&mut self, name: &str, value: &str) {
         self.present = true;
-        match name.trim_end().to_ascii_lowercase().as_str() {
+        match name.to_ascii_lowercase().as_str() {
             "no-store" => self.no_store = true,
             "no-cache" => self.no_cache = true,
             "private" => self.private = true,
+            "public" => self.public = true,
+            "must-revalidate" => self.must_revalidate = true,
+            "proxy-revalidate" => self.proxy_revalidate = true,
+            "must-understand" => self.must_understand = true,
             "only-if-cached" => self.only_if_cached = true,
             "max-age" => strictest(&mut self.max_age, value),
             "s-maxage" => strictest(&mut self.s_maxage, value),
             "min-fresh" => strictest(&mut self.min_fresh, value),
+            "max-stale" if value.is_empty() => self.max_stale = Some(FOR_EVER),
+            "max-stale" => strictest(&mut self.max_stale, value),
+            "stale-while-revalidate" => strictest(&mut self.stale_while_revalidate, value),
+            "stale-if-error" => strictest(&mut self.stale_if_error, value),
             _ => {}
         }
     }
 }
+
+/// §1.2.2: what a number too large to count with stands for, in seconds.
+const FOR_EVER: u64 = 1 << 31;
 
 /// §4.2.1: of several values the smallest counts, and one that is no number makes the response stale.
 fn strictest(kept: &mut Option<u64>, value: &str) {
@@ -66,7 +92,6 @@ fn strictest(kept: &mut Option<u64>, value: &str) {
 /// §1.2.2: digits only, a large number is as good as for ever; quotes are forgiven (§5.2).
 #[must_use]
 pub fn delta_seconds(value: &str) -> Option<u64> {
-    const FOR_EVER: u64 = 1 << 31;
     let value = value.trim();
     let digits = value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(value);
     let numeric = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,44 +1,76 @@
 //! How old a stored response is and how long it may be used (RFC 9111 §4.2).
-//!
-//! Heuristic freshness (§4.2.2) is never assumed: the app sends almost no `Cache-Control`, and a guess would store
-//! what nobody meant to be stored; a route assigns a lifetime instead.
 
 use http::HeaderMap;
-use http::header::{AGE, DATE, EXPIRES};
+use http::StatusCode;
+use http::header::{AGE, DATE, EXPIRES, LAST_MODIFIED};
 
 use super::control::{Control, delta_seconds};
+use super::date::unix_seconds;
+use super::storable::is_heuristically_cacheable;
 use crate::headers::{list, single};
+use crate::plan::Cache;
 
-/// §4.2.1: the freshness lifetime in seconds, from the origin's fields, else as `assigned` by the route.
-#[must_use]
-pub(super) fn lifetime(headers: &HeaderMap, assigned: Option<u32>) -> Option<u64> {
-    let control = Control::of(headers);
-    if let Some(seconds) = control.s_maxage.or(control.max_age) {
-        return Some(seconds);
-    }
-    if headers.contains_key(EXPIRES) {
-        let date = |name| single(headers, name).and_then(unix_seconds);
-        // §5.3: an invalid date, `0` above all, is in the past.
-        return Some(date(EXPIRES).zip(date(DATE)).map_or(0, |(expires, date)| expires.saturating_sub(date)));
-    }
-    assigned.filter(|_| !control.present).map(u64::from)
+/// A guessed life is at most a day, in seconds.
+const MOST_GUESSED: u64 = 86_400;
+
+/// What a field says as a date, in Unix seconds.
+pub(super) fn date(headers: &HeaderMap, name: impl http::header::AsHeaderName) -> Option<u64> {
+    single(headers, name).and_then(unix_seconds)
 }
 
-/// §4.2.3: the age in seconds of a response asked for and received at these times, at `now` (Unix ms).
-#[must_use]
-pub(super) fn age(headers: &HeaderMap, requested_ms: u64, received_ms: u64, now_ms: u64) -> u64 {
+/// §4.2.1: the freshness lifetime in seconds; none where neither the origin nor the route says anything.
+///
+/// An error lives no longer than the route lets it, and nothing is assigned to it: what the origin said nothing about
+/// may be over the next moment.
+pub(super) fn lifetime(
+    policy: &Cache,
+    status: StatusCode,
+    headers: &HeaderMap,
+    control: &Control,
+    received_ms: u64,
+) -> Option<u64> {
+    let assigned = policy.assign.filter(|_| status == StatusCode::OK && !control.present).map(u64::from);
+    let life = explicit(headers, control, received_ms)
+        .or(assigned)
+        .or_else(|| guessed(policy, status, headers, control, received_ms))?;
+    let is_error = status.is_client_error() || status.is_server_error();
+    let most = policy.most_error_seconds.filter(|_| is_error).map_or(u64::MAX, u64::from);
+    Some(life.min(most))
+}
+
+/// What the origin says. §5.3: an invalid `Expires`, `0` above all, is in the past.
+pub(super) fn explicit(headers: &HeaderMap, control: &Control, received_ms: u64) -> Option<u64> {
+    let directive = control.s_maxage.or(control.max_age);
+    let expires = || {
+        headers.contains_key(EXPIRES).then(|| {
+            let sent = date(headers, DATE).unwrap_or(received_ms / 1_000);
+            date(headers, EXPIRES).map_or(0, |expires| expires.saturating_sub(sent))
+        })
+    };
+    directive.or_else(expires)
+}
+
+/// §4.2.2: a tenth of the time since the last change, where the route allows a guess.
+fn guessed(
+    policy: &Cache,
+    status: StatusCode,
+    headers: &HeaderMap,
+    control: &Control,
+    received_ms: u64,
+) -> Option<u64> {
+    let may = policy.heuristic && (control.public || is_heuristically_cacheable(status));
+    let changed = date(headers, LAST_MODIFIED).filter(|_| may)?;
+    let sent = date(headers, DATE).unwrap_or(received_ms / 1_000);
+    Some((sent.saturating_sub(changed) / 10).min(MOST_GUESSED))
+}
+
+/// §4.2.3: `corrected_initial_age`, the age in seconds on arrival of a response asked for and received at these times
+/// (Unix ms).
+pub(super) fn initial_age(headers: &HeaderMap, requested_ms: u64, received_ms: u64) -> u64 {
     let received = received_ms / 1_000;
-    let date = single(headers, DATE).and_then(unix_seconds).unwrap_or(received);
+    let apparent = received.saturating_sub(date(headers, DATE).unwrap_or(received));
     // §5.1: of several values the first; an invalid one is none.
     let age_value = list(headers, AGE).next().and_then(delta_seconds).unwrap_or(0);
-    let apparent = received.saturating_sub(date);
     let delay = received_ms.saturating_sub(requested_ms) / 1_000;
-    let corrected = age_value.saturating_add(delay);
-    apparent.max(corrected).saturating_add(now_ms.saturating_sub(received_ms) / 1_000)
-}
-
-/// An HTTP date (RFC 9110 §5.6.7) in Unix seconds.
-fn unix_seconds(date: &str) -> Option<u64> {
-    let time = httpdate::parse_http_date(date).ok()?;
-    time.duration_since(std::time::UNIX_EPOCH).ok().map(|since| since.as_secs())
+    apparent.max(age_value.saturating_add(delay))
 }

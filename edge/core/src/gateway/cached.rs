@@ -1,19 +1,33 @@
 //! The cache step: a stored answer if one may be used, else the origin's, stored if it may be.
 
-use http::header::{AGE, COOKIE, HeaderName};
+mod ask;
+mod keep;
+
+use std::rc::Rc;
+
+use http::header::{AGE, CONTENT_LENGTH, CONTENT_RANGE, HeaderName};
 use http::{HeaderMap, Method, Response, StatusCode};
 
+use self::ask::Question;
 use super::Pass;
 use super::origin::Admitted;
-use crate::cache::{self, Bypass, Reuse, Status, Stored};
+use crate::cache::index::Index;
+use crate::cache::range::{self, Part};
+use crate::cache::reuse::{Reuse, Serve, Stale, Why};
+use crate::cache::status::Status;
+use crate::cache::{self, Bypass, conditional, invalidate, key, reuse};
 use crate::fault::Fault;
 use crate::headers::{append, set};
-use crate::host::{Host, Outgoing};
-use crate::plan::{Cache, Route};
+use crate::host::Host;
+use crate::path;
+use crate::plan::Cache;
 use crate::record::Record;
 use crate::route::{self, Find};
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+/// How long a request waits for another's answer at most, and how long until it looks again, the first time (ms).
+const WAIT_MS: u64 = 10_000;
+const LOOK_AGAIN_MS: u32 = 5;
 
 impl<H: Host> Pass<'_, H> {
     /// The answer, with this cache's word on it.
@@ -23,17 +37,19 @@ impl<H: Host> Pass<'_, H> {
         record: &mut Record,
     ) -> Result<Response<H::Body>, Fault> {
         let Admitted { route, host, path, caller, request, .. } = &admitted;
-        let route = *route;
-        let key = cache::key(host, path, request.query.as_deref());
-        let admission = cache::admit(route, caller, &request.method, &request.headers);
-        let makes_stale = self.makes_stale(&request.method, host, path);
+        let policy = cache::admit(route, caller, &request.method, &request.headers);
+        let (host, path, method, query) = (*host, *path, request.method.clone(), request.query.clone());
         let (outgoing, public) = self.outgoing(admitted, &record.request_id);
-        let (status, mut response) = match admission {
-            Ok(()) => self.through_cache(route, &key, outgoing, &public, record).await?,
+        let (status, mut response) = match policy {
+            Ok(policy) => {
+                let key = key::key(host, path, key::kept(query.as_deref(), policy.query).as_deref());
+                let question = Question::new(policy, key, outgoing, public);
+                self.through_cache(&question, record).await?
+            }
             Err(why) => (Status::Bypass(why), self.forward(outgoing, &public, record).await?),
         };
-        if makes_stale && (response.status().is_success() || response.status().is_redirection()) {
-            self.host.forget(&key);
+        if invalidate::changes(&method, response.status()) {
+            self.invalidate(host, path, query, response.headers());
         }
         record.cache = Some(status.to_string());
         // A route that stores nothing has nothing to say about storing.
@@ -43,62 +59,126 @@ impl<H: Host> Pass<'_, H> {
         Ok(response)
     }
 
-    /// RFC 9111 §4.4: an unsafe method that succeeds invalidates what is stored for its URI.
-    fn makes_stale(&self, method: &Method, host: &str, path: &str) -> bool {
-        let stores = |found| matches!(found, Find::Route(route) if route.cache != Cache::Off);
-        !method.is_safe() && stores(route::find(self.plan, host, "GET", path))
-    }
-
     async fn through_cache(
         &self,
-        route: &Route,
-        key: &str,
-        mut outgoing: Outgoing<H::Body>,
-        public: &str,
+        question: &Question,
         record: &mut Record,
     ) -> Result<(Status, Response<H::Body>), Fault> {
-        // An answer for all must not come from one caller's session.
-        outgoing.headers.remove(COOKIE);
-        // As the origin will see them: what was dropped on the way cannot select an answer (§4.1).
-        let (method, asked) = (outgoing.method.clone(), outgoing.headers.clone());
-        let found = self.host.cached(key).await;
-        let reuse = found.as_ref().map(|(head, _)| cache::reuse(head, &asked, self.host.now_ms()));
-        if let (Some((head, body)), Some(Reuse::Fresh { age, ttl })) = (found, reuse) {
-            return Ok((Status::Hit(ttl), self.hit(&head, body, age, &method, &asked)));
+        let mut index = self.index(&question.key).await;
+        let mut waited = false;
+        if question.may_wait(&index, self.host.now_ms()) {
+            waited = self.wait(question).await;
+            index = if waited { self.index(&question.key).await } else { index };
         }
-        if cache::only_if_cached(&asked) {
+        let (why, selected) = match reuse::reuse(&index, &question.headers, self.host.now_ms()) {
+            Reuse::Serve(serve) => match self.serve(&serve, question).await {
+                Some(response) => {
+                    if serve.stale == Some(Stale::WhileRevalidate) {
+                        self.refresh(question, &index);
+                    }
+                    return Ok((Status::hit(&serve, waited), response));
+                }
+                // The storage has dropped the content.
+                None => (Why::UriMiss, None),
+            },
+            Reuse::Ask { why, selected } => (why, selected),
+        };
+        if reuse::only_if_cached(&question.headers) {
             return Err(Fault::NotCached);
         }
-        let requested_ms = self.host.now_ms();
-        let response = self.forward(outgoing, public, record).await?;
-        let times = (requested_ms, self.host.now_ms());
-        let head = cache::store(route, &method, &asked, response.status(), response.headers(), times);
-        let stored = head.is_some();
-        let response = match head {
-            Some(head) => response.map(|body| self.host.store(key, &head, body)),
-            None => response,
-        };
-        Ok((reuse.map_or(Status::UriMiss { stored }, |reuse| Status::Forward { reuse, stored }), response))
+        self.ask(question, why, &index, selected, record).await
     }
 
-    fn hit(
-        &self,
-        head: &Stored,
-        body: H::Body,
-        age: u64,
-        method: &Method,
-        asked: &HeaderMap,
-    ) -> Response<H::Body> {
-        let held = head.is_held_by(asked);
-        let body = if held || *method == Method::HEAD { self.host.empty() } else { body };
+    /// What is stored under a key, and was not made invalid since.
+    async fn index(&self, key: &str) -> Rc<Index> {
+        let mut index = self.host.index(key).await.unwrap_or_default();
+        let invalid_ms = self.host.isolate().cache.invalid_ms(key);
+        index.invalid_ms = index.invalid_ms.max(invalid_ms);
+        index.variants.retain(|variant| variant.requested_ms > invalid_ms);
+        Rc::new(index)
+    }
+
+    /// Waits while another request of this isolate gets the answer; whether there was one.
+    async fn wait(&self, question: &Question) -> bool {
+        let flights = &self.host.isolate().cache.flights;
+        let started = self.host.now_ms();
+        let mut pause = LOOK_AGAIN_MS;
+        let mut waited = false;
+        loop {
+            let now = self.host.now_ms();
+            let over = now.saturating_sub(started) >= WAIT_MS;
+            if over || !flights.borrow().is_led(&question.key, now) {
+                return waited;
+            }
+            self.host.pause(pause).await;
+            waited = true;
+            pause = pause.saturating_mul(2).min(50);
+        }
+    }
+
+    /// The caller's answer out of a stored response; none where the storage has dropped its content.
+    async fn serve(&self, serve: &Serve<'_>, question: &Question) -> Option<Response<H::Body>> {
+        let (variant, asked) = (serve.variant, &question.headers);
+        let held = conditional::is_held(variant, asked);
+        let with_content = question.method == Method::GET && !held;
+        let part = if with_content { range::part(variant, asked) } else { Part::Whole };
+        let (part, body) = match part {
+            _ if !with_content || variant.length == 0 => (part, self.host.empty()),
+            Part::Unsatisfiable => (part, self.host.empty()),
+            part => self.stored(&variant.body, part).await?,
+        };
         let mut response = Response::new(body);
-        *response.headers_mut() = head.header_map();
-        *response.status_mut() = StatusCode::from_u16(head.status).unwrap_or_default();
+        *response.headers_mut() = variant.headers.clone();
+        *response.status_mut() = StatusCode::from_u16(variant.status).unwrap_or_default();
+        describe(&mut response, part, variant.length);
         if held {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
-            cache::strip_content_fields(response.headers_mut());
+            conditional::strip_content_fields(response.headers_mut());
         }
-        set(response.headers_mut(), AGE, &age.to_string());
-        response
+        set(response.headers_mut(), AGE, &serve.age.to_string());
+        Some(response)
     }
+
+    /// Stored content. Where the storage cannot cut it, it is the whole: a range may be ignored (RFC 9110 §14.2).
+    async fn stored(&self, name: &str, part: Part) -> Option<(Part, H::Body)> {
+        if let Some(body) = self.host.content(name, part).await {
+            return Some((part, body));
+        }
+        let whole = if part == Part::Whole { None } else { self.host.content(name, Part::Whole).await };
+        Some((Part::Whole, whole?))
+    }
+
+    /// RFC 9111 §4.4: forgets what is stored for a URI that has changed, and for those that the answer names.
+    fn invalidate(&self, host: &'static str, path: &str, query: Option<String>, headers: &HeaderMap) {
+        let mut changed = invalidate::also_changed(headers, host, path);
+        changed.push((path.to_owned(), query));
+        for (path, query) in changed {
+            let Some((policy, path)) = self.stores(host, &path) else { continue };
+            let key = key::key(host, &path, key::kept(query.as_deref(), policy.query).as_deref());
+            keep::forget(self.host, key);
+        }
+    }
+
+    /// The policy by which the answers of a path are stored, if they are, and the path in normal form.
+    fn stores(&self, host: &str, path: &str) -> Option<(&'static Cache, String)> {
+        let path = path::normalise(path).ok()?.text;
+        match route::find(self.plan, host, "GET", &path) {
+            Find::Route(route) => route.cache.as_ref().map(|policy| (policy, path)),
+            _ => None,
+        }
+    }
+}
+
+/// The status and fields of a part (RFC 9110 §15.3.7, §15.5.17).
+fn describe<B>(response: &mut Response<B>, part: Part, length: u64) {
+    let Some(content_range) = part.content_range(length) else { return };
+    let (status, length) = match part {
+        Part::Bytes { first, last } => {
+            (StatusCode::PARTIAL_CONTENT, last.saturating_sub(first).saturating_add(1))
+        }
+        _ => (StatusCode::RANGE_NOT_SATISFIABLE, 0),
+    };
+    *response.status_mut() = status;
+    set(response.headers_mut(), CONTENT_RANGE, &content_range);
+    set(response.headers_mut(), CONTENT_LENGTH, &length.to_string());
 }

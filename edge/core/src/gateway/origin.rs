@@ -35,23 +35,9 @@ impl<H: Host> Pass<'_, H> {
         public: &str,
         record: &mut Record,
     ) -> Result<Response<H::Body>, Fault> {
-        let (first_byte_ms, started) = (outgoing.first_byte_ms, self.host.now_ms());
-        let result = self.host.send(outgoing).await;
-        let took = self.host.now_ms().saturating_sub(started);
+        let (answer, took) = fetch(self.host, outgoing, public).await;
         record.origin_ms = Some(took);
-        let mut response = result.map_err(|error| match error {
-            SendError::Timeout => Fault::OriginTimeout(first_byte_ms),
-            SendError::Failed(reason) => Fault::Origin(reason),
-        })?;
-        let mut headers = forward::response(response.headers());
-        let origin = &self.host.settings().origin;
-        let moved = single(&headers, LOCATION).and_then(|at| forward::relocate(at, origin, public));
-        if let Some(location) = moved {
-            set(&mut headers, LOCATION, &location);
-        }
-        append(&mut headers, SERVER_TIMING, &format!("origin;dur={took}"));
-        *response.headers_mut() = headers;
-        Ok(response)
+        answer
     }
 
     /// The request as the origin may see it, and the caller's scheme and host.
@@ -84,8 +70,36 @@ impl<H: Host> Pass<'_, H> {
             method: request.method,
             headers,
             first_byte_ms: route.first_byte_ms,
+            outlives: false,
             body: request.body,
         };
         (outgoing, format!("{}://{host}", request.scheme))
     }
+}
+
+/// The origin's answer, fit for a caller whose scheme and host are `public`, and how long it took (ms).
+pub(super) async fn fetch<H: Host>(
+    host: &H,
+    outgoing: Outgoing<H::Body>,
+    public: &str,
+) -> (Result<Response<H::Body>, Fault>, u64) {
+    let (first_byte_ms, started) = (outgoing.first_byte_ms, host.now_ms());
+    let result = host.send(outgoing).await;
+    let took = host.now_ms().saturating_sub(started);
+    let answer = result.map_err(|error| match error {
+        SendError::Timeout => Fault::OriginTimeout(first_byte_ms),
+        SendError::Failed(reason) => Fault::Origin(reason),
+    });
+    let answer = answer.map(|mut response| {
+        let mut headers = forward::response(response.headers());
+        let origin = &host.settings().origin;
+        let moved = single(&headers, LOCATION).and_then(|at| forward::relocate(at, origin, public));
+        if let Some(location) = moved {
+            set(&mut headers, LOCATION, &location);
+        }
+        append(&mut headers, SERVER_TIMING, &format!("origin;dur={took}"));
+        *response.headers_mut() = headers;
+        response
+    });
+    (answer, took)
 }

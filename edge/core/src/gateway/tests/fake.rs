@@ -15,7 +15,8 @@ use crate::auth::isolate::Isolate;
 use crate::auth::keys::{Fetched, Jwk};
 use crate::auth::native::Key;
 use crate::auth::revocation;
-use crate::cache::Stored;
+use crate::cache::index::Index;
+use crate::cache::range::Part;
 use crate::gateway::handle;
 use crate::host::{Host, Outgoing, ReadError, Request, SendError, Settings};
 use crate::limit::ledger::{self, Answer, Ask};
@@ -39,7 +40,8 @@ pub(super) struct Inner {
     pub(super) revocations: RefCell<Result<revocation::State, String>>,
     pub(super) acknowledged: RefCell<Vec<String>>,
     pub(super) limiter: Result<RefCell<BTreeMap<String, ledger::State>>, String>,
-    pub(super) stored: RefCell<Option<(String, Stored)>>,
+    pub(super) indexes: RefCell<BTreeMap<String, Index>>,
+    pub(super) contents: RefCell<BTreeMap<String, String>>,
     pub(super) origin: fn() -> Result<Response<String>, SendError>,
     pub(super) sent: RefCell<Option<Outgoing<String>>>,
     pub(super) now: Cell<u64>,
@@ -86,7 +88,8 @@ impl Fake {
             revocations: RefCell::new(Ok(revocation::State::default())),
             acknowledged: RefCell::default(),
             limiter: Ok(RefCell::default()),
-            stored: RefCell::default(),
+            indexes: RefCell::default(),
+            contents: RefCell::default(),
             origin: || Ok(Response::new("from the origin".to_owned())),
             sent: RefCell::default(),
             now: Cell::new(NOW_MS),
@@ -247,18 +250,42 @@ impl Host for Fake {
         counts.insert(key.to_owned(), after);
         Ok(answer)
     }
-    async fn cached(&self, key: &str) -> Option<(Stored, String)> {
+    async fn index(&self, key: &str) -> Option<Index> {
         self.did("cache get");
-        let stored = self.stored.borrow().clone()?;
-        (stored.0 == key).then(|| (stored.1, "from the cache".to_owned()))
+        self.indexes.borrow().get(key).cloned()
     }
-    fn store(&self, key: &str, head: &Stored, body: String) -> String {
+    async fn put_index(&self, key: &str, index: &Index) {
         self.did("cache put");
-        self.stored.replace(Some((key.to_owned(), head.clone())));
-        body
+        self.indexes.borrow_mut().insert(key.to_owned(), index.clone());
     }
-    fn forget(&self, key: &str) {
-        self.did(&format!("cache delete {key}"));
+    async fn content(&self, name: &str, part: Part) -> Option<String> {
+        self.did("content");
+        let whole = self.contents.borrow().get(name).cloned()?;
+        match part {
+            Part::Bytes { first, last } => {
+                whole.get(usize::try_from(first).ok()?..=usize::try_from(last).ok()?).map(str::to_owned)
+            }
+            _ => Some(whole),
+        }
+    }
+    fn keep(
+        &self,
+        name: String,
+        length: Option<u64>,
+        body: String,
+    ) -> (String, impl Future<Output = Option<u64>> + 'static) {
+        (body.clone(), self.save(name, length, body))
+    }
+    fn save(
+        &self,
+        name: String,
+        _: Option<u64>,
+        body: String,
+    ) -> impl Future<Output = Option<u64>> + 'static {
+        self.did("content put");
+        let length = body.len() as u64;
+        self.contents.borrow_mut().insert(name, body);
+        std::future::ready(Some(length))
     }
     async fn send(&self, request: Outgoing<String>) -> Result<Response<String>, SendError> {
         self.did("origin");

@@ -1,0 +1,56 @@
+//! Which stored response a request selects (RFC 9111 §4.1).
+
+use http::HeaderMap;
+use http::header::VARY;
+
+use crate::headers::list;
+
+/// A field that selects: its name in lower case, and its value in normal form, none where it is absent.
+pub(super) type Selecting = Vec<(String, Option<String>)>;
+
+/// The request's values of the fields named by `Vary`; none if the response cannot be selected again.
+///
+/// `Origin` is the gateway's own affair: it writes the answer's CORS fields anew each time. What varies by a credential
+/// is somebody's, and the credential would be stored with it.
+pub(super) fn selecting(headers: &HeaderMap, asked: &HeaderMap) -> Option<Selecting> {
+    let mut names: Vec<_> =
+        list(headers, VARY).map(str::to_ascii_lowercase).filter(|name| name != "origin").collect();
+    names.sort();
+    names.dedup();
+    let unstorable = |name: &String| matches!(name.as_str(), "*" | "authorization" | "cookie");
+    let with_value = |name: String| {
+        let value = normal(asked, &name);
+        (name, value)
+    };
+    (!names.iter().any(unstorable)).then(|| names.into_iter().map(with_value).collect())
+}
+
+/// Whether a request selects what was stored with these values.
+pub(super) fn matches(selecting: &Selecting, asked: &HeaderMap) -> bool {
+    selecting.iter().all(|(name, value)| normal(asked, name) == *value)
+}
+
+/// A field's value in normal form: members of all lines in one, without the whitespace around them; and those of a
+/// negotiation in small letters and by preference, where their order says nothing (RFC 9110 §12.5.3, §12.5.4).
+fn normal(request: &HeaderMap, name: &str) -> Option<String> {
+    let negotiates = matches!(name, "accept-encoding" | "accept-language" | "accept-charset");
+    request.contains_key(name).then(|| {
+        let mut members: Vec<_> = list(request, name).map(str::to_owned).collect();
+        if negotiates {
+            members = members.iter().map(|member| preference(member)).collect();
+            members.sort();
+        }
+        members.join(", ")
+    })
+}
+
+/// A member without whitespace, in small letters, and without the weight that it has anyway.
+fn preference(member: &str) -> String {
+    let dense: String = member.chars().filter(|character| !character.is_whitespace()).collect();
+    let small = dense.to_ascii_lowercase();
+    let (value, weight) = small.split_once(";q=").unwrap_or((&small, "1"));
+    match weight.trim_end_matches('0').trim_end_matches('.') {
+        "1" => value.to_owned(),
+        weight => format!("{value};q={weight}"),
+    }
+}
