@@ -11,6 +11,8 @@ use crate::headers::list;
 pub struct Control {
     /// Any directive at all was sent.
     pub present: bool,
+    /// They are for caches of this kind, and replace `Expires` too (RFC 9213 §2.2).
+    pub targeted: bool,
     /// `no-store`.
     pub no_store: bool,
     /// `no-cache`, with or without field names: those forbid reuse of the fields, so of the response as it is.

@@ -42,7 +42,7 @@ pub(super) fn lifetime(
 pub(super) fn explicit(headers: &HeaderMap, control: &Control, received_ms: u64) -> Option<u64> {
     let directive = control.s_maxage.or(control.max_age);
     let expires = || {
-        headers.contains_key(EXPIRES).then(|| {
+        (!control.targeted && headers.contains_key(EXPIRES)).then(|| {
             let sent = date(headers, DATE).unwrap_or(received_ms / 1_000);
             date(headers, EXPIRES).map_or(0, |expires| expires.saturating_sub(sent))
         })

@@ -47,10 +47,12 @@ pub struct Variant {
 }
 
 impl Index {
-    /// The response that a request selects: the newest that matches.
+    /// The response that a request selects: the newest that matches, else one in the language that it likes best.
     #[must_use]
     pub fn select(&self, asked: &HeaderMap) -> Option<&Variant> {
-        self.variants.iter().find(|variant| vary::matches(&variant.selecting, asked))
+        let mut variants = self.variants.iter();
+        let exact = variants.clone().find(|variant| vary::matches(&variant.selecting, asked));
+        exact.or_else(|| variants.find(|variant| vary::speaks(&variant.headers, &variant.selecting, asked)))
     }
 
     /// With a new response, in place of those that the same request selects; none where it was made invalid while it

@@ -12,6 +12,7 @@
 pub mod conditional;
 pub mod control;
 mod date;
+mod dictionary;
 pub mod flight;
 mod fresh;
 pub mod index;

@@ -66,8 +66,8 @@ fn may(exchange: &Exchange<'_>, control: &Control) -> bool {
     let Exchange { policy, method, asked, status, headers, .. } = *exchange;
     // §5.2.2.3: with `must-understand`, `no-store` is for caches that do not know the status.
     let no_store = if control.must_understand { !is_understood(status) } else { control.no_store };
-    // §3.5: an answer to somebody's credentials is everybody's only by the origin's word.
-    let authorised = control.public || control.must_revalidate || control.s_maxage.is_some();
+    // §3.5: an answer to somebody's credentials is everybody's only by the origin's word, or the route's.
+    let authorised = policy.shared || control.public || control.must_revalidate || control.s_maxage.is_some();
     method == Method::GET
         && is_whole(status)
         && !no_store

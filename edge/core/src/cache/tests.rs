@@ -166,9 +166,10 @@ fn errors_live_no_longer_than_the_route_lets_them() {
 }
 
 #[test]
-fn rfc9111_3_5_an_answer_to_credentials_is_stored_only_by_the_origins_word() {
+fn rfc9111_3_5_an_answer_to_credentials_is_stored_only_by_the_origins_word_or_the_routes() {
     let with = |control| stored(&CACHE, &[("authorization", "x")], &[("cache-control", control)]).is_some();
     assert!(!with("max-age=60"));
+    assert!(stored(&SHARED, &[("authorization", "x")], &[]).is_some());
     assert!(with("max-age=60, public") && with("max-age=60, must-revalidate") && with("s-maxage=60"));
 }
 
@@ -284,6 +285,20 @@ fn rfc9111_4_1_several_variants_are_kept_the_newest_of_each() {
         index = index.with(variant, &asked).unwrap();
     }
     assert_eq!(index.variants.len(), 16);
+}
+
+#[test]
+fn rfc9110_12_5_4_a_response_in_the_language_that_is_liked_best_is_selected() {
+    let answer =
+        [DATE, ("cache-control", "max-age=60"), ("vary", "accept-language, x"), ("content-language", "de")];
+    let index = index(&CACHE, &[("accept-language", "en, de")], &answer);
+    let selects = |fields: &[(&str, &str)]| index.select(&map(fields)).is_some();
+    assert!(selects(&[("accept-language", "DE , en")]), "as it was asked for");
+    assert!(selects(&[("accept-language", "fr;q=0.5, de;q=1.0")]));
+    assert!(!selects(&[("accept-language", "fr;q=0.5, de;q=0.4")]));
+    assert!(!selects(&[("accept-language", "fr, de")]), "both are liked as well");
+    assert!(!selects(&[("accept-language", "de"), ("x", "1")]), "by another field it is not");
+    assert!(!selects(&[]));
 }
 
 #[test]

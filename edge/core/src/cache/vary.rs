@@ -1,9 +1,9 @@
 //! Which stored response a request selects (RFC 9111 §4.1).
 
 use http::HeaderMap;
-use http::header::VARY;
+use http::header::{ACCEPT_LANGUAGE, CONTENT_LANGUAGE, VARY};
 
-use crate::headers::list;
+use crate::headers::{list, single};
 
 /// A field that selects: its name in lower case, and its value in normal form, none where it is absent.
 pub(super) type Selecting = Vec<(String, Option<String>)>;
@@ -28,6 +28,31 @@ pub(super) fn selecting(headers: &HeaderMap, asked: &HeaderMap) -> Option<Select
 /// Whether a request selects what was stored with these values.
 pub(super) fn matches(selecting: &Selecting, asked: &HeaderMap) -> bool {
     selecting.iter().all(|(name, value)| normal(asked, name) == *value)
+}
+
+/// Whether a response in one language is the one that a request likes best (RFC 9110 §12.5.4): it is selected by what
+/// was negotiated then, and would be again.
+pub(super) fn speaks(headers: &HeaderMap, selecting: &Selecting, asked: &HeaderMap) -> bool {
+    let others = selecting.iter().filter(|(name, _)| name != "accept-language");
+    let by_language = others.clone().count() < selecting.len();
+    let mut liked: Vec<_> = list(asked, ACCEPT_LANGUAGE).map(weighed).collect();
+    liked.sort_by(|(_, weight), (_, other)| other.total_cmp(weight));
+    let best = match liked.as_slice() {
+        [(_, best), (_, next), ..] if best <= next => None,
+        [(language, weight), ..] if *weight > 0.0 => Some(language),
+        _ => None,
+    };
+    let language = single(headers, CONTENT_LANGUAGE).map(str::to_ascii_lowercase);
+    by_language
+        && language.is_some_and(|language| best == Some(&language))
+        && others.clone().all(|(name, value)| normal(asked, name) == *value)
+}
+
+/// A member of a negotiation, in small letters, and its weight (RFC 9110 §12.4.2).
+fn weighed(member: &str) -> (String, f32) {
+    let plain = preference(member);
+    let (value, weight) = plain.split_once(";q=").unwrap_or((&plain, "1"));
+    (value.to_owned(), weight.parse().unwrap_or(0.0))
 }
 
 /// A field's value in normal form: members of all lines in one, without the whitespace around them; and those of a
