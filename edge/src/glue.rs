@@ -40,16 +40,21 @@ pub(crate) fn response(response: Response<Body>) -> worker::Result<web_sys::Resp
             web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)
         }
         Body::Encoded(stream) => {
-            // Else the runtime would encode it once more, by its `Content-Encoding`.
-            Reflect::set(&init, &"encodeBody".into(), &"manual".into())?;
+            as_it_is(&init)?;
             web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)
         }
         Body::Bytes(bytes) => {
+            as_it_is(&init)?;
             let bytes = Uint8Array::from(bytes.as_slice());
             web_sys::Response::new_with_opt_js_u8_array_and_init(Some(&bytes), &init)
         }
     };
     Ok(response?)
+}
+
+/// Keeps the runtime from encoding content once more, by its `Content-Encoding`.
+fn as_it_is(init: &web_sys::ResponseInit) -> Result<bool, JsValue> {
+    Reflect::set(init, &"encodeBody".into(), &"manual".into())
 }
 
 /// The gateway's answer where it cannot even start.

@@ -40,7 +40,7 @@ async fn get(url: &str) -> Result<web_sys::Response, JsValue> {
     let init = web_sys::RequestInit::new();
     // A cache in between would hide the key that has just been added.
     init.set_cache(web_sys::RequestCache::NoStore);
-    scope::fetch(&web_sys::Request::new_with_str_and_init(url, &init)?).await
+    scope::response(scope::fetch(&web_sys::Request::new_with_str_and_init(url, &init)?)).await
 }
 
 fn max_age(response: &web_sys::Response) -> Option<u32> {

@@ -2,7 +2,7 @@
 
 use edge_core::host::{Outgoing, SendError};
 use http::{Method, Response, StatusCode};
-use js_sys::{Array, Reflect, Uint8Array};
+use js_sys::{Array, Promise, Reflect, Uint8Array};
 use wasm_bindgen::JsValue;
 use web_sys::{AbortController, AbortSignal};
 
@@ -10,8 +10,13 @@ use crate::body::Body;
 use crate::time::within;
 use crate::{fields, glue, scope};
 
-/// Sends a request; `gone` breaks it off, and its answer too, unless that outlives the client.
-pub(crate) async fn send(outgoing: Outgoing<Body>, gone: &AbortSignal) -> Result<Response<Body>, SendError> {
+/// Sends a request; `gone` breaks it off, and its answer too, unless that outlives the client: then `background` keeps
+/// the event alive until its head is here.
+pub(crate) async fn send(
+    outgoing: Outgoing<Body>,
+    gone: &AbortSignal,
+    background: impl FnOnce(Promise),
+) -> Result<Response<Body>, SendError> {
     let failed = |error: JsValue| SendError::Failed(glue::reason(&error));
     let stop = AbortController::new().map_err(failed)?;
     let (outlives, first_byte_ms) = (outgoing.outlives, outgoing.first_byte_ms);
@@ -20,7 +25,12 @@ pub(crate) async fn send(outgoing: Outgoing<Body>, gone: &AbortSignal) -> Result
         false => AbortSignal::any(&Array::of2(gone, &stop.signal())),
     };
     let request = request(outgoing, &signal).map_err(failed)?;
-    let Some(answer) = within(first_byte_ms, scope::fetch(&request)).await else {
+    let answer = scope::fetch(&request);
+    if outlives {
+        // Others wait for it, so it goes on though the client leaves.
+        background(answer.clone());
+    }
+    let Some(answer) = within(first_byte_ms, scope::response(answer)).await else {
         stop.abort();
         return Err(SendError::Timeout);
     };

@@ -16,7 +16,7 @@ use worker::{Context, Date, Env};
 use crate::body::Body;
 use crate::crypto::{self, Key};
 use crate::plan::PLAN;
-use crate::{background, deliveries, glue, keys, limiter, object, origin, store, stream, time};
+use crate::{background, deliveries, glue, keys, limiter, object, origin, scope, store, stream, time};
 
 thread_local! {
     /// Plain data and keys, so that it may outlive the request that brought them.
@@ -173,6 +173,7 @@ impl Host for Platform {
     }
 
     async fn send(&self, outgoing: Outgoing<Body>) -> Result<Response<Body>, SendError> {
-        origin::send(outgoing, &self.0.gone).await
+        let background = |answer| self.background(async { drop(scope::response(answer).await) });
+        origin::send(outgoing, &self.0.gone, background).await
     }
 }

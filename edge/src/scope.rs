@@ -1,12 +1,18 @@
 //! The platform's global functions.
 
+use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Request, Response, SubtleCrypto, WorkerGlobalScope};
 
-/// `fetch()`: sends a request, and gives the answer as soon as its head is here.
-pub(crate) async fn fetch(request: &Request) -> Result<Response, JsValue> {
-    JsFuture::from(scope().fetch_with_request(request)).await?.dyn_into()
+/// `fetch()`: sends a request. The [`response`] is there as soon as its head is.
+pub(crate) fn fetch(request: &Request) -> Promise {
+    scope().fetch_with_request(request)
+}
+
+/// What `fetch` has promised.
+pub(crate) async fn response(promised: Promise) -> Result<Response, JsValue> {
+    JsFuture::from(promised).await?.dyn_into()
 }
 
 /// `crypto.subtle`.

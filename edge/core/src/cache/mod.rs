@@ -27,6 +27,7 @@ mod targeted;
 pub mod terms;
 pub mod validate;
 mod vary;
+mod weighted;
 
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, HeaderName, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method};

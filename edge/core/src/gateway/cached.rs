@@ -11,7 +11,8 @@ use http::{HeaderMap, Method, Response, StatusCode};
 use self::ask::Question;
 use super::Pass;
 use super::origin::Admitted;
-use crate::cache::index::Index;
+use crate::cache::index::{Index, Variant};
+use crate::cache::local::SHORT;
 use crate::cache::range::{self, Part};
 use crate::cache::reuse::{Reuse, Serve, Stale, Why};
 use crate::cache::status::Status;
@@ -83,19 +84,37 @@ impl<H: Host> Pass<'_, H> {
             },
             Reuse::Ask { why, selected } => (why, selected),
         };
+        if let Some(stale) = self.spared(question, why, selected).await {
+            return Ok(stale);
+        }
         if reuse::only_if_cached(&question.headers) {
             return Err(Fault::NotCached);
         }
         self.ask(question, why, &index, selected, record).await
     }
 
+    /// What is served stale without asking: the origin has just failed, and need not fail for everybody anew.
+    async fn spared(
+        &self,
+        question: &Question,
+        why: Why,
+        selected: Option<&Variant>,
+    ) -> Option<(Status, Response<H::Body>)> {
+        let now = self.host.now_ms();
+        let spares = why == Why::Stale && self.host.isolate().cache.has_failed(&question.key, now);
+        let serve = reuse::instead_of_error(selected.filter(|_| spares), now)?;
+        let response = self.serve(&serve, question).await?;
+        Some((Status::hit(&serve, false), response))
+    }
+
     /// What is stored under a key, and was not made invalid since.
     async fn index(&self, key: &str) -> Rc<Index> {
-        let mut index = self.host.index(key).await.unwrap_or_default();
-        let invalid_ms = self.host.isolate().cache.invalid_ms(key);
-        index.invalid_ms = index.invalid_ms.max(invalid_ms);
-        index.variants.retain(|variant| variant.requested_ms > invalid_ms);
-        Rc::new(index)
+        let local = &self.host.isolate().cache;
+        if let Some(index) = local.record(key, self.host.now_ms()) {
+            return index;
+        }
+        let index = self.host.index(key).await.unwrap_or_default();
+        local.learn(key, index, self.host.now_ms())
     }
 
     /// Waits while another request of this isolate gets the answer; whether there was one.
@@ -125,7 +144,7 @@ impl<H: Host> Pass<'_, H> {
         let (part, body) = match part {
             _ if !with_content || variant.length == 0 => (part, self.host.empty()),
             Part::Unsatisfiable => (part, self.host.empty()),
-            part => self.stored(&variant.body, part).await?,
+            part => self.stored(variant, part).await?,
         };
         let mut response = Response::new(body);
         *response.headers_mut() = variant.headers.clone();
@@ -140,12 +159,31 @@ impl<H: Host> Pass<'_, H> {
     }
 
     /// Stored content. Where the storage cannot cut it, it is the whole: a range may be ignored (RFC 9110 §14.2).
-    async fn stored(&self, name: &str, part: Part) -> Option<(Part, H::Body)> {
-        if let Some(body) = self.host.content(name, part).await {
+    async fn stored(&self, variant: &Variant, part: Part) -> Option<(Part, H::Body)> {
+        if variant.length <= SHORT.into() {
+            let content = self.short(&variant.body).await?;
+            return Some((part, self.host.bytes(cut(&content, part)?.to_vec())));
+        }
+        if let Some(body) = self.host.content(&variant.body, part).await {
             return Some((part, body));
         }
-        let whole = if part == Part::Whole { None } else { self.host.content(name, Part::Whole).await };
+        let whole = match part {
+            Part::Whole => None,
+            _ => self.host.content(&variant.body, Part::Whole).await,
+        };
         Some((Part::Whole, whole?))
+    }
+
+    /// Short content, which is held in memory from its second use on.
+    async fn short(&self, name: &str) -> Option<Rc<[u8]>> {
+        let local = &self.host.isolate().cache;
+        if let Some(content) = local.content(name) {
+            return Some(content);
+        }
+        let body = self.host.content(name, Part::Whole).await?;
+        let content: Rc<[u8]> = self.host.read(body, SHORT).await.ok()?.into();
+        local.hold(name, &content);
+        Some(content)
     }
 
     /// RFC 9111 §4.4: forgets what is stored for a URI that has changed, and for those that the answer names.
@@ -166,6 +204,15 @@ impl<H: Host> Pass<'_, H> {
             Find::Route(route) => route.cache.as_ref().map(|policy| (policy, path)),
             _ => None,
         }
+    }
+}
+
+fn cut(content: &[u8], part: Part) -> Option<&[u8]> {
+    match part {
+        Part::Bytes { first, last } => {
+            content.get(usize::try_from(first).ok()?..=usize::try_from(last).ok()?)
+        }
+        _ => Some(content),
     }
 }
 

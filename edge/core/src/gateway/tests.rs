@@ -222,7 +222,9 @@ fn a_fresh_hit_has_not_touched_the_origin() {
     let (hit, _) = fake.answer("GET", "https://he2.ai/cached", &[]);
     assert_eq!((hit.body().as_str(), &hit.headers()["age"]), ("from the origin", &"5".parse().unwrap()));
     assert_eq!(hit.headers()["cache-status"], "he2; hit; ttl=55");
-    assert_eq!(fake.take_effects(), ["take api/ip/192.0.2.1", "cache get", "content"]);
+    assert_eq!(fake.take_effects(), ["take api/ip/192.0.2.1", "cache get", "content", "read"]);
+    fake.answer("GET", "https://he2.ai/cached", &[]);
+    assert_eq!(fake.take_effects(), ["take api/ip/192.0.2.1"], "it is in memory by now");
     let (head, _) = fake.answer("HEAD", "https://he2.ai/cached", &[]);
     assert!(head.body().is_empty() && head.headers()["age"] == "5");
 }

@@ -87,6 +87,7 @@ impl<H: Host> Pass<'_, H> {
                 && let Some(response) = self.serve(&serve, question).await
             {
                 self.give_up(question, leads);
+                self.host.isolate().cache.note_failure(&question.key, self.host.now_ms());
                 forward.status = answer.as_ref().ok().map(|response| response.status().as_u16());
                 forward.detail = serve.stale.map(reuse::Stale::token);
                 return Ok((Status::Forward(forward), response));

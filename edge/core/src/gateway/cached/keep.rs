@@ -111,12 +111,14 @@ async fn settle<H: Host>(
 /// Puts a response into the record under its key, unless it was made invalid since it was asked for; and lets those go
 /// who wait for it.
 pub(super) async fn commit<H: Host>(host: &H, question: &Question, variant: Variant) {
-    let mut index = host.index(&question.key).await.unwrap_or_default();
-    index.invalid_ms = index.invalid_ms.max(host.isolate().cache.invalid_ms(&question.key));
+    let local = &host.isolate().cache;
+    let index = host.index(&question.key).await.unwrap_or_default();
+    let index = local.learn(&question.key, index, host.now_ms());
     if let Some(index) = index.with(variant, &question.headers) {
         host.put_index(&question.key, &index).await;
+        local.learn(&question.key, index, host.now_ms());
     }
-    host.isolate().cache.flights.borrow_mut().land(&question.key);
+    local.flights.borrow_mut().land(&question.key);
 }
 
 /// Forgets what is stored under a key: at once in this isolate, and in the background in its data centre.
