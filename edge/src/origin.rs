@@ -2,7 +2,7 @@
 
 use edge_core::host::{Outgoing, SendError};
 use http::{Method, Response, StatusCode};
-use js_sys::{Array, Promise, Reflect, Uint8Array};
+use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::JsValue;
 use web_sys::{AbortController, AbortSignal};
 
@@ -25,7 +25,10 @@ pub(crate) async fn send(
         false => AbortSignal::any(&Array::of2(gone, &stop.signal())),
     };
     let request = request(outgoing, &signal).map_err(failed)?;
-    let answer = scope::fetch(&request);
+    let answer = match outlives {
+        true => scope::fetch_encoded(&request).map_err(failed)?,
+        false => scope::fetch(&request),
+    };
     if outlives {
         // Others wait for it, so it goes on though the client leaves.
         background(answer.clone());
@@ -44,9 +47,6 @@ fn request(outgoing: Outgoing<Body>, signal: &AbortSignal) -> Result<web_sys::Re
     init.set_headers(&fields::write(&outgoing.headers)?.into());
     init.set_redirect(web_sys::RequestRedirect::Manual);
     init.set_signal(Some(signal));
-    if outgoing.outlives {
-        Reflect::set(&init, &"encodeResponseBody".into(), &"manual".into())?;
-    }
     // Cloudflare's own cache below this one would store by file name, and nothing here could forget it.
     init.set_cache(web_sys::RequestCache::NoStore);
     match (outgoing.method, outgoing.body) {

@@ -35,11 +35,11 @@ pub(super) fn matches(selecting: &Selecting, asked: &HeaderMap) -> bool {
 pub(super) fn speaks(headers: &HeaderMap, selecting: &Selecting, asked: &HeaderMap) -> bool {
     let others = selecting.iter().filter(|(name, _)| name != "accept-language");
     let by_language = others.clone().count() < selecting.len();
-    let mut liked: Vec<_> = list(asked, ACCEPT_LANGUAGE).map(weighed).collect();
-    liked.sort_by(|(_, weight), (_, other)| other.total_cmp(weight));
-    let best = match liked.as_slice() {
-        [(_, best), (_, next), ..] if best <= next => None,
-        [(language, weight), ..] if *weight > 0.0 => Some(language),
+    let liked: Vec<_> = list(asked, ACCEPT_LANGUAGE).map(weighed).collect();
+    let most = liked.iter().map(|(_, weight)| *weight).max().filter(|most| *most > 0);
+    let mut best = liked.iter().filter(|(_, weight)| Some(*weight) == most);
+    let best = match (best.next(), best.next()) {
+        (Some((language, _)), None) => Some(language),
         _ => None,
     };
     let language = single(headers, CONTENT_LANGUAGE).map(str::to_ascii_lowercase);
@@ -48,11 +48,12 @@ pub(super) fn speaks(headers: &HeaderMap, selecting: &Selecting, asked: &HeaderM
         && others.clone().all(|(name, value)| normal(asked, name) == *value)
 }
 
-/// A member of a negotiation, in small letters, and its weight (RFC 9110 §12.4.2).
-fn weighed(member: &str) -> (String, f32) {
+/// A member of a negotiation, in small letters, and its weight in thousandths (RFC 9110 §12.4.2).
+fn weighed(member: &str) -> (String, u32) {
     let plain = preference(member);
     let (value, weight) = plain.split_once(";q=").unwrap_or((&plain, "1"));
-    (value.to_owned(), weight.parse().unwrap_or(0.0))
+    let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
+    (value.to_owned(), format!("{whole}{fraction:0<3}").parse().unwrap_or(0))
 }
 
 /// A field's value in normal form: members of all lines in one, without the whitespace around them; and those of a
