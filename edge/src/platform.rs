@@ -7,7 +7,7 @@ use edge_core::auth::keys::{Fetched, Jwk};
 use edge_core::auth::revocation;
 use edge_core::cache::Stored;
 use edge_core::host::{Host, Outgoing, ReadError, SendError, Settings};
-use edge_core::limit::ledger;
+use edge_core::limit::{self, ledger};
 use http::Response;
 use web_sys::AbortSignal;
 use worker::{Context, Date, Env};
@@ -15,7 +15,7 @@ use worker::{Context, Date, Env};
 use crate::body::Body;
 use crate::crypto::{self, Key};
 use crate::plan::PLAN;
-use crate::{background, deliveries, glue, keys, limiter, object, origin, store, stream, time};
+use crate::{background, deliveries, glue, keys, limiter, object, origin, places, store, stream, time};
 
 thread_local! {
     /// Plain data and keys, so that it may outlive the request that brought them.
@@ -139,6 +139,10 @@ impl Host for Platform {
 
     async fn limit(&self, key: &str, ask: &ledger::Ask) -> Result<ledger::Answer, String> {
         limiter::ask(&self.0.env, key, ask).await
+    }
+
+    async fn places(&self, key: &str, ask: &limit::places::Ask) -> Result<limit::places::Answer, String> {
+        places::ask(&self.0.env, key, ask).await
     }
 
     async fn cached(&self, key: &str) -> Option<(Stored, Body)> {

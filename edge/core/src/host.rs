@@ -10,6 +10,7 @@ use crate::auth::keys::{Fetched, Jwk};
 use crate::auth::revocation;
 use crate::cache::Stored;
 use crate::limit::ledger::{Answer, Ask};
+use crate::limit::places;
 
 /// A request as it arrived. The body is whatever the platform has for it.
 #[derive(Debug)]
@@ -140,6 +141,8 @@ pub trait Host: Clone + 'static {
     async fn acknowledge(&self, delivery: &str, seconds: u32) -> Result<(), String>;
     /// Asks the Durable Object of a limit's key ([`crate::limit::shard`]).
     async fn limit(&self, key: &str, ask: &Ask) -> Result<Answer, String>;
+    /// Asks the Durable Object of a concurrency's key ([`crate::limit::shard`]).
+    async fn places(&self, key: &str, ask: &places::Ask) -> Result<places::Answer, String>;
     /// What is stored under a key.
     async fn cached(&self, key: &str) -> Option<(Stored, Self::Body)>;
     /// Stores a response in the background, and gives its content back for the caller.

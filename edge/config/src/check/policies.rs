@@ -1,4 +1,4 @@
-//! Cache policies, to which routes refer by name, and which classes of routes take one or a limit.
+//! Cache policies, to which routes refer by name, and which routes take one.
 
 use edge_core::plan::{Auth, Cache, SignIn, Source};
 
@@ -9,11 +9,11 @@ use crate::{suggest, written};
 
 const MODES: [&str; 2] = ["obey", "assign"];
 
-/// Why a policy does not go with a class: one caller's answer would reach another, or nothing would be stored.
-pub(crate) fn misfit(auth: Auth, cache: Cache) -> Option<&'static str> {
+/// Why a policy does not go with a route: one caller's answer would reach another, or nothing would be stored.
+pub(crate) fn misfit(auth: Auth, event_stream: bool, cache: Cache) -> Option<&'static str> {
     match (auth, cache) {
         (_, Cache::Off) => None,
-        (auth, _) if is_stream(auth) => Some("a stream is one caller's; remove `cache`"),
+        (auth, _) if event_stream || takes_query(auth) => Some("a stream is one caller's; remove `cache`"),
         (Auth::Webhook(_), _) => Some("a webhook's answer is its sender's; remove `cache`"),
         (Auth::Admin(_), _) => Some("operators see live answers only; remove `cache`"),
         (Auth::Blocked, _) => Some("a blocked route has no answer to store; remove `cache`"),
@@ -29,18 +29,8 @@ pub(crate) fn misfit(auth: Auth, cache: Cache) -> Option<&'static str> {
     }
 }
 
-/// Why a class takes no limit: it would break the caller.
-pub(crate) fn unlimited(auth: Auth) -> Option<&'static str> {
-    match auth {
-        Auth::Webhook(_) => Some("a webhook: its sender gives up on one that is refused"),
-        Auth::Blocked => Some("a blocked route"),
-        auth if is_stream(auth) => Some("a stream: browsers never reconnect after a refusal"),
-        _ => None,
-    }
-}
-
 /// Whether browsers come with an `EventSource`: nothing else needs its token in the query.
-fn is_stream(auth: Auth) -> bool {
+pub(super) fn takes_query(auth: Auth) -> bool {
     matches!(auth, Auth::SignIn(SignIn { sources, .. }) if sources.contains(&Source::Query))
 }
 

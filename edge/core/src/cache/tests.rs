@@ -1,6 +1,6 @@
 use super::*;
 use crate::auth::token::Identity;
-use crate::plan::Auth;
+use crate::testing::ROUTE;
 
 fn map(fields: &[(&str, &str)]) -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -11,21 +11,7 @@ fn map(fields: &[(&str, &str)]) -> HeaderMap {
 }
 
 fn route(cache: Cache) -> Route {
-    Route {
-        name: "r",
-        line: 1,
-        hosts: &[],
-        methods: &[],
-        pattern: "/",
-        segments: &[],
-        service: "s",
-        edge: None,
-        auth: Auth::Public,
-        limit: None,
-        cache,
-        raw_path: false,
-        first_byte_ms: 1,
-    }
+    Route { cache, ..ROUTE }
 }
 
 const ASSIGNED: Cache = Cache::Assign { seconds: 5, shared: false };
