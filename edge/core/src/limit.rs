@@ -19,10 +19,7 @@ pub mod window;
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
-
 use crate::plan::{self, Limit};
-use ledger::Ask;
 use wallet::Policy;
 use window::Window;
 
@@ -31,15 +28,6 @@ pub const BINDING: &str = "LIMITER";
 /// Objects that share the keys of a limit. One takes some 500 requests a second, of which leases leave one in twenty.
 /// Source: <https://developers.cloudflare.com/durable-objects/best-practices/rules-of-durable-objects/>.
 const SHARDS: u8 = 64;
-
-/// What the Durable Object of a shard is asked about one of its keys.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Call {
-    /// The key.
-    pub key: String,
-    /// The question.
-    pub ask: Ask,
-}
 
 /// How a limit of the plan is kept, with these windows.
 #[must_use]

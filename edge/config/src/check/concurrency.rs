@@ -15,6 +15,8 @@ use crate::written::limit as written;
 const ON_ERROR: [(&str, bool); 2] = [("allow", false), ("deny", true)];
 /// A shorter lease is renewed all the time; after a longer one, who has lost a stream still waits for its place.
 const LEASE_SECONDS: RangeInclusive<u32> = 10..=600;
+/// The object of a key writes the names of all who are in, each time one comes or goes.
+const MOST: RangeInclusive<u32> = 1..=1_000;
 const USUAL_LEASE_SECONDS: u32 = 60;
 
 /// The concurrencies that hold.
@@ -40,6 +42,7 @@ fn check_names(written: &Written, report: &Report) {
 fn checked(concurrency: &written::Concurrency, report: &Report) -> Option<Concurrency> {
     check_name(&concurrency.name, report);
     let lease = concurrency.lease.good();
+    check_range("most", concurrency.most.as_ref(), &MOST, report);
     check_range("lease_seconds", lease, &LEASE_SECONDS, report);
     let by = parts::check(&concurrency.by, report);
     let closed_on_error = choice("on_error", &concurrency.on_error, false, &ON_ERROR, report);

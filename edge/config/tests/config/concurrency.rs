@@ -48,6 +48,7 @@ fn a_value_that_a_concurrency_does_not_know_is_refused() {
     let whole = "a whole number from 1 to 4294967295";
     for (said, expected) in [
         ("most = 0", format!("41: `most` must be {whole}, not the number 0")),
+        ("most = 1001", "41: most 1001: give 1 to 1000".to_owned()),
         ("lease_seconds = 60", format!("40: [concurrency.streams] needs `most`; give it {whole}")),
         ("most = 2\nlease_seconds = 9", "42: lease_seconds 9: give 10 to 600".to_owned()),
         ("most = 2\nlease_seconds = 601", "42: lease_seconds 601: give 10 to 600".to_owned()),

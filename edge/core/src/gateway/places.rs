@@ -40,7 +40,7 @@ impl<H: Host> Pass<'_, H> {
     ) -> Result<Vec<Place<H>>, Fault> {
         let mut places = Vec::new();
         for concurrency in asking.route.concurrency {
-            let lease = lease(concurrency, asking, trace::hex(&self.host.random()));
+            let lease = lease(concurrency, asking, self.host.random());
             match self.host.places(&lease.key, &lease.enter).await {
                 Ok(Answer::Full { retry_in_ms }) => {
                     self.crowded(concurrency, retry_in_ms, record)?;
@@ -66,7 +66,9 @@ impl<H: Host> Pass<'_, H> {
     }
 }
 
-fn lease(concurrency: &Concurrency, asking: &Asking<'_>, name: String) -> Lease {
+fn lease(concurrency: &Concurrency, asking: &Asking<'_>, random: [u8; 24]) -> Lease {
+    // The object keeps and writes all names of a key at once: 64 bits tell them apart.
+    let name = trace::hex(random.first_chunk::<8>().unwrap_or(&[0; 8]));
     let lease_ms = u64::from(concurrency.lease_seconds).saturating_mul(1_000);
     Lease {
         key: asking.places(concurrency),
@@ -91,9 +93,9 @@ impl<H: Host> Place<H> {
     /// stream that began is not cut for the limiter's trouble.
     pub(super) async fn renew(&self) {
         let (now, lease) = (self.host.now_ms(), &self.lease);
-        if now.saturating_sub(self.renewed_ms.get()) >= lease.every_ms {
+        let due = now.saturating_sub(self.renewed_ms.get()) >= lease.every_ms;
+        if due && self.host.places(&lease.key, &lease.enter).await.is_ok() {
             self.renewed_ms.set(now);
-            drop(self.host.places(&lease.key, &lease.enter).await);
         }
     }
 }

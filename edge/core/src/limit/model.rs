@@ -1,5 +1,5 @@
-//! Any interleaving of isolates, late charges, lost and late and doubled messages, crashes, evictions and clocks that step, judged
-//! by a naive count of what ran.
+//! Any interleaving of isolates, late charges, lost and late and doubled messages, crashes, evictions and clocks that
+//! step, judged by a naive count of what ran.
 
 use proptest::prelude::*;
 

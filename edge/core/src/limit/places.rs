@@ -6,8 +6,8 @@
 //!
 //! - Nobody new is let in while as many are in as the question allows. Where that has become less meanwhile, who is in
 //!   may stay and renew.
-//! - A place is held for the whole of its lease, and not a moment longer. Where the clock goes back, leases go back with
-//!   it: time stands still for a moment, and no lease grows.
+//! - A place is held for the whole of its lease, and not a moment longer. Where the clock goes back, leases go back
+//!   with it: time stands still for a moment, and no lease grows.
 //!
 //! It rests on: one object per key; the state stored before the answer leaves (the platform's output gate); names that
 //! are used once. Messages may be lost, late or doubled: a renewal that comes after its holder has left takes a place,

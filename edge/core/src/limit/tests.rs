@@ -7,9 +7,3 @@ fn keys_spread_over_all_shards_and_stay_where_they_are() {
     assert_eq!(shards.len(), usize::from(SHARDS));
     assert_eq!(shard("api/user/1"), "34", "another shard would begin to count anew");
 }
-
-#[test]
-fn the_question_to_a_shard_stays_as_it_is() {
-    let call = Call { key: "api/user/u".to_owned(), ask: Ask::Reset };
-    assert_eq!(serde_json::to_string(&call).unwrap(), r#"{"key":"api/user/u","ask":"reset"}"#);
-}

@@ -5,8 +5,8 @@
 //! some window outlives. How much to ask for follows from use: as much as the key used here in about the last minute,
 //! and nothing ahead for a key that is rarely used, so that a single request costs a single question.
 //!
-//! What the origin says afterwards that a request cost besides is a late charge: [`Wallet::charge`] pays it from leases,
-//! and says what to ask for the rest. The request has passed, so nothing comes of the answer.
+//! What the origin says afterwards that a request cost besides is a late charge: [`Wallet::charge`] pays it from
+//! leases, and says what to ask for the rest. The request has passed, so nothing comes of the answer.
 //!
 //! Safe in the sense of [`super::ledger`], whatever the rim does, if `now` is always a fresh reading: a lease lives
 //! from before it was asked for; it leaves the wallet with the question that returns it; once the clock is seen to go

@@ -190,8 +190,8 @@ struct Time {
     forth: u64,
 }
 
-/// Counts holders naively, in a list, by a time of its own. Where the object's clock steps, it only knows bounds for how
-/// much time has passed there; without steps they are one.
+/// Counts holders naively, in a list, by a time of its own. Where the object's clock steps, it only knows bounds for
+/// how much time has passed there; without steps they are one.
 struct World {
     time: Time,
     object: Object,
