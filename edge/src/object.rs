@@ -21,23 +21,24 @@ pub(crate) async fn ask<T: DeserializeOwned>(
     name: &str,
     ask: &impl Serialize,
 ) -> Result<T, String> {
+    let ask = serde_json::to_string(ask).map_err(|error| error.to_string())?;
+    let answer = exchange(env, binding, name, &ask).await?;
+    serde_json::from_str(&answer).map_err(|error| error.to_string())
+}
+
+async fn exchange(env: &Env, binding: &str, name: &str, ask: &str) -> Result<String, String> {
     let answer = within(TIMEOUT_MS, post(env, binding, name, ask)).await;
     answer.ok_or("no answer in time")?.map_err(|error| error.to_string())
 }
 
-async fn post<T: DeserializeOwned>(
-    env: &Env,
-    binding: &str,
-    name: &str,
-    ask: &impl Serialize,
-) -> worker::Result<T> {
+async fn post(env: &Env, binding: &str, name: &str, ask: &str) -> worker::Result<String> {
     let stub = env.durable_object(binding)?.get_by_name(name)?;
     let init = web_sys::RequestInit::new();
     init.set_method("POST");
-    init.set_body(&serde_json::to_string(ask)?.into());
+    init.set_body(&ask.into());
     // The object is found by its name; the address only has to be one.
     let request = web_sys::Request::new_with_str_and_init("https://object/", &init)?;
-    stub.fetch_with_request(request.into()).await?.json().await
+    stub.fetch_with_request(request.into()).await?.text().await
 }
 
 /// What is stored, if it can be read.

@@ -8,7 +8,7 @@ use edge_core::auth::revocation;
 use edge_core::cache::index::Index;
 use edge_core::cache::range::Part;
 use edge_core::host::{Host, Outgoing, ReadError, SendError, Settings};
-use edge_core::limit::ledger;
+use edge_core::limit::{self, ledger};
 use http::Response;
 use web_sys::AbortSignal;
 use worker::{Context, Date, Env};
@@ -16,7 +16,9 @@ use worker::{Context, Date, Env};
 use crate::body::Body;
 use crate::crypto::{self, Key};
 use crate::plan::PLAN;
-use crate::{background, deliveries, glue, keys, limiter, object, origin, scope, store, stream, time};
+use crate::{
+    background, deliveries, glue, keys, limiter, object, origin, places, scope, store, stream, time,
+};
 
 thread_local! {
     /// Plain data and keys, so that it may outlive the request that brought them.
@@ -140,6 +142,10 @@ impl Host for Platform {
 
     async fn limit(&self, key: &str, ask: &ledger::Ask) -> Result<ledger::Answer, String> {
         limiter::ask(&self.0.env, key, ask).await
+    }
+
+    async fn places(&self, key: &str, ask: &limit::places::Ask) -> Result<limit::places::Answer, String> {
+        places::ask(&self.0.env, key, ask).await
     }
 
     async fn index(&self, key: &str) -> Option<Index> {

@@ -1,6 +1,6 @@
 //! The Durable Object that holds the revocations: one for all.
 //!
-//! Exact for the reason that `limiter.rs` gives: between reading the state and writing it nothing awaits, and no
+//! Exact for the reason that `shard.rs` gives: between reading the state and writing it nothing awaits, and no
 //! answer leaves before the write is durable. So what was answered with 201 holds, and no other request undoes it
 //! unseen.
 

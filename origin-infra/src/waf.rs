@@ -94,8 +94,9 @@ fn rate(config: &Config) -> Rule {
 
 /// What the callers behind one address may send in a window, each at the pace of the widest limit.
 fn limit(config: &Config) -> u64 {
-    let windows = config.plan().routes.iter().filter_map(|route| route.limit).flat_map(|limit| limit.windows);
-    let in_window = windows.map(|window| {
+    let limits = || config.plan().routes.iter().filter_map(|route| route.limit);
+    let of_tiers = limits().flat_map(|limit| limit.tiers).flat_map(|tier| tier.windows);
+    let in_window = limits().flat_map(|limit| limit.windows).chain(of_tiers).map(|window| {
         let quota = u64::from(window.quota).saturating_mul(WINDOW);
         quota.div_ceil(u64::from(window.seconds).max(1))
     });
@@ -168,8 +169,8 @@ mod tests {
 
     #[test]
     fn an_address_has_room_for_ten_callers_at_the_widest_limit() {
-        // 600 in a minute are 3000 in a window.
-        assert_eq!(limit(&config()), 30_000);
+        // 100,000 in an hour are 8,334 in a window.
+        assert_eq!(limit(&config()), 83_340);
     }
 
     #[test]

@@ -167,7 +167,7 @@ resource "aws_wafv2_web_acl" "main" {
 
     statement {
       rate_based_statement {
-        limit                 = 30000
+        limit                 = 83340
         evaluation_window_sec = 300
         aggregate_key_type    = "FORWARDED_IP"
 

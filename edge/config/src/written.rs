@@ -6,6 +6,7 @@
 pub(crate) mod condition;
 pub(crate) mod infra;
 pub(crate) mod issuer;
+pub(crate) mod limit;
 pub(crate) mod route_auth;
 
 use toml::Spanned;
@@ -15,6 +16,7 @@ use crate::fault::Report;
 use crate::read::{Given, Leeway, Lined, Read, Section};
 use infra::{Cloudflare, Environment, Infra, Settings, Variable};
 use issuer::Issuer;
+use limit::{Concurrency, Limit, Window};
 use route_auth::RouteAuth;
 
 pub(crate) type Texts = Option<Lined<Vec<Lined<String>>>>;
@@ -28,6 +30,8 @@ pub(crate) struct Written {
     pub(crate) cors: Option<Cors>,
     pub(crate) origin: Option<Origin>,
     pub(crate) limits: Vec<Limit>,
+    pub(crate) concurrencies: Vec<Concurrency>,
+    pub(crate) rate_limit_fields: Given<String>,
     pub(crate) caches: Vec<Cache>,
     pub(crate) routes: Option<Vec<Route>>,
     pub(crate) infra: Option<Infra>,
@@ -76,21 +80,6 @@ pub(crate) struct Origin {
     pub(crate) first_byte: Option<Lined<u32>>,
 }
 
-pub(crate) struct Limit {
-    pub(crate) name: Lined<String>,
-    pub(crate) windows: Option<Lined<Vec<Window>>>,
-    pub(crate) mode: Given<String>,
-    pub(crate) on_error: Given<String>,
-    pub(crate) shadow: Given<bool>,
-    pub(crate) refusal: Given<String>,
-}
-
-pub(crate) struct Window {
-    pub(crate) quota: Option<Lined<u32>>,
-    pub(crate) seconds: Option<Lined<u32>>,
-    pub(crate) burst: Given<u32>,
-}
-
 pub(crate) struct Cache {
     pub(crate) name: Lined<String>,
     pub(crate) mode: Option<Lined<String>>,
@@ -120,6 +109,9 @@ pub(crate) struct Route {
     pub(crate) edge: Given<String>,
     pub(crate) auth: Option<Lined<RouteAuth>>,
     pub(crate) limit: Given<String>,
+    pub(crate) cost: Given<u32>,
+    pub(crate) concurrency: Given<Vec<Lined<String>>>,
+    pub(crate) event_stream: Given<bool>,
     pub(crate) cache: Given<String>,
     pub(crate) raw_path: Given<bool>,
     pub(crate) first_byte: Given<u32>,
@@ -144,7 +136,9 @@ fn root<'d>(mut top: Section<'d>, report: &'d Report) -> Written {
         issuers: all(top.named("issuer"), issuer::issuer, report),
         cors: single(&mut top, "cors", report).map(cors),
         origin: single(&mut top, "origin", report).map(origin),
-        limits: all(top.named("limit"), limit, report),
+        limits: all(top.named("limit"), limit::limit, report),
+        concurrencies: all(top.named("concurrency"), limit::concurrency, report),
+        rate_limit_fields: top.optional("rate_limit_fields"),
         caches: all(top.named("cache"), cache, report),
         routes: each(top.repeated("route"), route, report),
         infra: infra::infra(&mut top, report),
@@ -238,20 +232,6 @@ fn origin(mut section: Section<'_>) -> Origin {
     origin
 }
 
-fn limit(name: Lined<String>, table: &DeTable<'_>, report: &Report) -> Limit {
-    let mut section = Section::new(format!("[limit.{}]", name.value), name.line, table, report);
-    let limit = Limit {
-        windows: section.required("windows"),
-        mode: section.optional("mode"),
-        on_error: section.optional("on_error"),
-        shadow: section.optional("shadow"),
-        refusal: section.optional("refusal"),
-        name,
-    };
-    section.finish();
-    limit
-}
-
 fn cache(name: Lined<String>, table: &DeTable<'_>, report: &Report) -> Cache {
     let mut section = Section::new(format!("[cache.{}]", name.value), name.line, table, report);
     let cache = Cache {
@@ -283,6 +263,9 @@ fn route(line: u32, table: &DeTable<'_>, report: &Report) -> Route {
         edge: section.optional("edge"),
         auth: section.required("auth"),
         limit: section.optional("limit"),
+        cost: section.optional("cost"),
+        concurrency: section.optional("concurrency"),
+        event_stream: section.optional("event_stream"),
         cache: section.optional("cache"),
         raw_path: section.optional("raw_path"),
         first_byte: section.optional("first_byte_seconds"),
@@ -300,29 +283,5 @@ impl Read for Query {
         let query = Self { only: section.optional("only"), except: section.optional("except") };
         section.finish();
         Some(query)
-    }
-}
-
-impl Read for Window {
-    const WANTED: &'static str = "a window, as { quota = 20, seconds = 60 }";
-
-    fn read(value: &Spanned<DeValue<'_>>, report: &Report) -> Option<Self> {
-        let mut section =
-            Section::new("a window", report.line(&value.span()), value.get_ref().as_table()?, report);
-        let window = Self {
-            quota: section.required("quota"),
-            seconds: section.required("seconds"),
-            burst: section.optional("burst"),
-        };
-        section.finish();
-        Some(window)
-    }
-}
-
-impl Read for Vec<Window> {
-    const WANTED: &'static str = "an array of windows, as [{ quota = 20, seconds = 60 }]";
-
-    fn read(value: &Spanned<DeValue<'_>>, report: &Report) -> Option<Self> {
-        value.get_ref().as_array()?.iter().map(|item| Window::read(item, report)).collect()
     }
 }

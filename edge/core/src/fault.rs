@@ -3,6 +3,8 @@
 //! Bodies are RFC 9457 problem+json; `detail` is a string, as the app's clients expect of FastAPI's errors. What
 //! happened inside is in [`Fault::internal`], for the log, and is never sent.
 
+pub mod event_stream;
+
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
@@ -10,7 +12,7 @@ use serde_json::json;
 use crate::auth::Refusal;
 use crate::auth::token::TokenFault;
 use crate::headers::set;
-use crate::limit::Taken;
+use crate::limit::told::{Crowded, Taken};
 use crate::path::PathFault;
 use crate::plan::{Condition, Subject, Test, Value};
 
@@ -31,6 +33,8 @@ pub enum Fault {
     Refused(Refusal),
     /// The caller's quota is used up.
     Limited(Box<Taken>),
+    /// So many of the caller's requests are under way as may be.
+    Crowded(Box<Crowded>),
     /// `only-if-cached`, and nothing is (RFC 9111 §5.2.1.7).
     NotCached,
     /// The request has been here before (RFC 9110 §7.6.3, RFC 5842 §7.2).
@@ -66,7 +70,7 @@ impl Fault {
             Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::Refused(refusal) => refusal_status(refusal),
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Limited(_) | Self::Crowded(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotCached | Self::OriginTimeout(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::Loop => StatusCode::LOOP_DETECTED,
             Self::Origin(_) => StatusCode::BAD_GATEWAY,
@@ -86,6 +90,7 @@ impl Fault {
             Self::Refused(refusal) => refused(refusal),
             // The wording of the published API.
             Self::Limited(_) => "Rate limit exceeded. Please try again later.".to_owned(),
+            Self::Crowded(_) => "Too many requests are under way. Please try again later.".to_owned(),
             Self::NotCached => "no stored response".to_owned(),
             Self::Loop => "the request came back to this gateway".to_owned(),
             Self::Content(text) => (*text).to_owned(),
@@ -121,6 +126,7 @@ impl Fault {
         match self {
             Self::MethodNotAllowed(methods) => set(&mut headers, ALLOW, &methods.join(", ")),
             Self::Limited(taken) => taken.describe(&mut headers),
+            Self::Crowded(crowded) => crowded.describe(&mut headers),
             Self::Refused(Refusal::Forgeries(until, now)) => {
                 let seconds = until.saturating_sub(*now).div_ceil(1_000).max(1);
                 set(&mut headers, RETRY_AFTER, &seconds.to_string());
@@ -166,7 +172,9 @@ impl Fault {
     /// The problem's type, where it is more than its status (RFC 9457 §4.2.1).
     fn kind(&self) -> &'static str {
         match self {
-            Self::Limited(_) => "https://iana.org/assignments/http-problem-types#quota-exceeded",
+            Self::Limited(_) | Self::Crowded(_) => {
+                "https://iana.org/assignments/http-problem-types#quota-exceeded"
+            }
             Self::Refused(Refusal::Forgeries(..)) => {
                 "https://iana.org/assignments/http-problem-types#abnormal-usage-detected"
             }
@@ -185,13 +193,22 @@ impl Fault {
             "detail": self.detail(),
             "request_id": request_id,
         });
-        if let (Self::Limited(taken), Some(members)) = (self, problem.as_object_mut()) {
-            members.insert("violated-policies".to_owned(), json!(taken.violated()));
-            if taken.limit.tells_runs {
+        if let (Some(violated), Some(members)) = (self.violated(), problem.as_object_mut()) {
+            members.insert("violated-policies".to_owned(), json!(violated));
+            if matches!(self, Self::Limited(taken) if taken.limit.tells_runs) {
                 members.insert("detail".to_owned(), runs(&self.detail()));
             }
         }
         problem.to_string()
+    }
+
+    /// The policies that leave no room.
+    fn violated(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Limited(taken) => Some(taken.violated()),
+            Self::Crowded(crowded) => Some(vec![crowded.concurrency.name.to_owned()]),
+            _ => None,
+        }
     }
 
     /// The fault's name, for logs.

@@ -9,6 +9,7 @@ mod issuers;
 mod limited;
 mod limits;
 mod origin;
+mod places;
 mod revoked;
 mod signin;
 mod verify;
@@ -19,13 +20,15 @@ use http::{Response, StatusCode};
 
 use self::origin::Admitted;
 use self::signin::SignedIn;
-use crate::auth::{Refusal, leak};
-use crate::fault::{Fault, REQUEST_ID};
-use crate::headers::set;
+use crate::auth::token::Statement;
+use crate::auth::{API_KEY, Refusal, leak};
+use crate::fault::{Fault, REQUEST_ID, event_stream};
+use crate::headers::{set, single};
 use crate::host::{Host, Request};
+use crate::limit::asking::Asking;
 use crate::limit::network;
 use crate::path;
-use crate::plan::{self, Auth, Plan, Route};
+use crate::plan::{self, Auth, ClaimNames, Plan, Route};
 use crate::record::Record;
 use crate::route::{self, Find};
 use crate::trace::{self, Trace};
@@ -50,10 +53,11 @@ pub async fn handle<H: Host>(
     };
     let origin = cors::allowed(&plan.cors, &request.headers).map(str::to_owned);
     let traceparent = trace.traceparent();
+    let listens = event_stream::listens(&request.headers);
     let pass = Pass { plan, host, trace, origin: origin.clone() };
     let mut response = match pass.steps(request, &mut record).await {
         Ok(response) => response,
-        Err(fault) => refuse(host, fault, &mut record),
+        Err(fault) => refuse(host, fault, listens, &mut record),
     };
     record.status = response.status().as_u16();
     cors::grant(&plan.cors, origin.as_deref(), response.headers_mut());
@@ -69,13 +73,21 @@ fn request_id(random: [u8; 24]) -> String {
     trace::hex(&digest)
 }
 
-fn refuse<H: Host>(host: &H, fault: Fault, record: &mut Record) -> Response<H::Body> {
+fn refuse<H: Host>(host: &H, fault: Fault, listens: bool, record: &mut Record) -> Response<H::Body> {
     record.fault = Some(fault.name());
     record.internal = fault.internal();
-    let mut response = Response::new(host.text(fault.body(&record.request_id)));
+    let comes_again = listens && record.matched.is_some_and(|route| route.event_stream);
+    let [first, second, ..] = host.random();
+    let stream = comes_again.then(|| fault.as_event_stream(u16::from_be_bytes([first, second]))).flatten();
+    let response = stream.unwrap_or_else(|| problem(&fault, &record.request_id));
+    record.refused = Some(fault);
+    response.map(|text| host.text(text))
+}
+
+fn problem(fault: &Fault, request_id: &str) -> Response<String> {
+    let mut response = Response::new(fault.body(request_id));
     *response.status_mut() = fault.status();
     *response.headers_mut() = fault.headers();
-    record.refused = Some(fault);
     response
 }
 
@@ -124,26 +136,41 @@ impl<H: Host> Pass<'_, H> {
         if preflight.is_some() {
             return self.preflight();
         }
-        let SignedIn { caller, statement, token, by_query, delivery } =
+        let SignedIn { caller, statement, claims, token, by_query, delivery } =
             self.authenticate(route, &mut request, record).await?;
-        let taken = self.limit(route, &caller, request.ip, record).await?;
+        let api_key = single(&request.headers, API_KEY).map(str::to_owned);
+        let asking = Asking {
+            route,
+            path: &path.text,
+            caller: &caller,
+            ip: request.ip,
+            claims: claims.as_ref().zip(self.claim_names(statement.as_deref())),
+            api_key: api_key.as_deref(),
+        };
+        let taken = self.limit(&asking, record).await?;
         let mut response = match (route.edge, self.replayed(delivery.as_ref(), record).await) {
-            (Some(edge), _) => self.edge(edge, &caller, request, record).await?,
+            (Some(edge), _) => self.edge(edge, &asking, request, record).await?,
             (None, Some(replayed)) => replayed,
             (None, None) => {
                 let admitted =
                     Admitted { route, host: public.name, path: &path.text, caller: &caller, token, request };
-                let ip = admitted.request.ip;
-                let response = self.answer(admitted, record).await?;
-                self.note_api_key(&caller, ip, &response);
+                let places = self.enter(&asking, record).await?;
+                let mut response = self.answer(admitted, record).await?;
+                self.charge_late(&asking, &mut response);
+                self.note_api_key(&caller, asking.ip, &response);
                 self.note_delivery(delivery, &response);
-                self.guard(response, statement, by_query)
+                self.guard(response, statement, by_query, places)
             }
         };
         if let Some(taken) = taken {
             taken.describe(response.headers_mut());
         }
         Ok(response)
+    }
+
+    /// How the issuer of a token calls its claims.
+    fn claim_names(&self, statement: Option<&Statement>) -> Option<&'static ClaimNames> {
+        Some(&self.issuer(statement?)?.claims)
     }
 
     /// The public host that is meant; an address that is nobody's stands for one, where the deployment says so.

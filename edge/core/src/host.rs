@@ -11,6 +11,7 @@ use crate::auth::revocation;
 use crate::cache::index::Index;
 use crate::cache::range::Part;
 use crate::limit::ledger::{Answer, Ask};
+use crate::limit::places;
 
 /// A request as it arrived. The body is whatever the platform has for it.
 #[derive(Debug)]
@@ -143,6 +144,8 @@ pub trait Host: Clone + 'static {
     async fn acknowledge(&self, delivery: &str, seconds: u32) -> Result<(), String>;
     /// Asks the Durable Object of a limit's key ([`crate::limit::shard`]).
     async fn limit(&self, key: &str, ask: &Ask) -> Result<Answer, String>;
+    /// Asks the Durable Object of a concurrency's key ([`crate::limit::shard`]).
+    async fn places(&self, key: &str, ask: &places::Ask) -> Result<places::Answer, String>;
     /// The record that is stored under a key.
     async fn index(&self, key: &str) -> Option<Index>;
     /// Stores a record under a key.

@@ -5,11 +5,13 @@
 //! that differ between deployments are not here: they are the Worker's variables.
 
 mod auth;
+mod limit;
 
 pub use auth::{
     Admin, Algorithm, Audiences, Auth, AuthPlan, ClaimNames, Condition, Hs256, Issuer, Network, Scheme,
     SignIn, Source, Subject, Test, Value, Webhook,
 };
+pub use limit::{Concurrency, Limit, OnError, Part, RateLimitFields, Tier, TierOf, Window};
 
 /// Everything he2.toml says about the edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct Plan {
     pub issuers: &'static [Issuer],
     /// Which pages may call the API from a browser.
     pub cors: Cors,
+    /// In which form callers are told how their limits stand.
+    pub rate_limit_fields: RateLimitFields,
     /// Request header that carries the origin-lock secret to the load balancer, in lower case.
     pub lock_header: &'static str,
     /// Every Worker variable and secret that the plan names, once each.
@@ -79,6 +83,12 @@ pub struct Route {
     pub auth: Auth,
     /// How often; none for never limited.
     pub limit: Option<Limit>,
+    /// What a request takes from the limit's quotas, at least 1.
+    pub cost: u32,
+    /// How many at once; a request needs a place in each.
+    pub concurrency: &'static [Concurrency],
+    /// Server-sent events: what may pass is refused so that an `EventSource` comes back.
+    pub event_stream: bool,
     /// What may be stored; none for nothing, whatever the origin says.
     pub cache: Option<Cache>,
     /// Whether encoded slashes and empty segments may stand in the path (file ids). Dot segments never may.
@@ -109,50 +119,6 @@ pub enum Edge {
     Limits,
     /// Tells a caller how its limits stand.
     MyLimits,
-}
-
-/// A rate limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = edge_core::plan))]
-pub struct Limit {
-    /// Its name in he2.toml; routes with the same limit share the counters.
-    pub name: &'static str,
-    /// All must have room; then all are charged.
-    pub windows: &'static [Window],
-    /// Every request is asked about: nothing is lent to isolates, and the count is exact at each moment.
-    pub strict: bool,
-    /// What happens while nobody can be asked.
-    pub on_error: OnError,
-    /// It counts and logs, and refuses nobody.
-    pub shadow: bool,
-    /// The app's clients show what a refusal says of running agents, so it says that in their form.
-    pub tells_runs: bool,
-    /// Line in he2.toml.
-    pub line: u32,
-}
-
-/// What happens to a request while its limit's object cannot be asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = edge_core::plan))]
-pub enum OnError {
-    /// It passes.
-    Allow,
-    /// It is refused, with 503.
-    Deny,
-    /// It is counted by the isolate alone.
-    Local,
-}
-
-/// So many requests in so many seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = edge_core::plan))]
-pub struct Window {
-    /// Requests allowed, at least 1.
-    pub quota: u32,
-    /// Length in seconds, at least 1. A fixed window opens at a caller's first request.
-    pub seconds: u32,
-    /// GCRA: requests that may come at once, at least 1. None: a fixed window.
-    pub burst: Option<u32>,
 }
 
 /// What may be stored of a route's answers, and for how long: what the origin's fields allow a shared cache (RFC 9111),

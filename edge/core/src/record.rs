@@ -46,6 +46,12 @@ pub struct Record {
     /// Whose counter: what operators look up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit_key: Option<String>,
+    /// The tier whose windows hold for the caller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tier: Option<&'static str>,
+    /// The places asked for, where there was none left: their name and outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<String>,
     /// The limit's object was asked: the isolate did not know by itself.
     #[serde(skip_serializing_if = "is_false")]
     pub limit_asked: bool,

@@ -49,6 +49,19 @@ pub fn takes(route: &Route, method: &str) -> bool {
     route.methods.is_empty() || route.methods.contains(&method)
 }
 
+/// What stands in a path of this route for a parameter of its pattern.
+#[must_use]
+pub fn param<'p>(route: &Route, path: &'p str, name: &str) -> Option<&'p str> {
+    let at = route.segments.iter().position(
+        |segment| matches!(segment, Segment::Param(param) | Segment::Tail(param) if *param == name),
+    )?;
+    let rest = path.strip_prefix('/')?;
+    match route.segments.get(at)? {
+        Segment::Tail(_) => rest.splitn(at.saturating_add(1), '/').nth(at),
+        Segment::Literal(_) | Segment::Param(_) => rest.split('/').nth(at),
+    }
+}
+
 /// A path in normal form, split at `/`; `/` itself is no segments, `/a/` is `a` and an empty one.
 #[must_use]
 pub fn split(path: &str) -> Vec<&str> {

@@ -7,8 +7,9 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Value, json};
 
 use crate::plan::{
-    Algorithm, Audiences, AuthPlan, Cache, ClaimNames, Collapse, Condition, Cors, Host, Hs256, Issuer, Plan,
-    Query, Service, SignIn, Source, Subject, Test, Window,
+    Algorithm, Audiences, Auth, AuthPlan, Cache, ClaimNames, Collapse, Concurrency, Condition, Cors, Host,
+    Hs256, Issuer, Limit, OnError, Part, Plan, Query, RateLimitFields, Route, Service, SignIn, Source,
+    Subject, Test, Window,
 };
 
 /// Unix seconds.
@@ -99,8 +100,55 @@ pub(crate) const PLAN: Plan = Plan {
         expose: "RateLimit",
         max_age_seconds: 600,
     },
+    rate_limit_fields: RateLimitFields::Draft11,
     lock_header: "x-he2-origin-lock",
     variables: &[],
+};
+
+/// A route that matches `/` for everyone.
+pub(crate) const ROUTE: Route = Route {
+    name: "r",
+    line: 7,
+    hosts: &["he2.ai", "api.he2.ai"],
+    methods: &[],
+    pattern: "/",
+    segments: &[],
+    service: "backend",
+    edge: None,
+    auth: Auth::Public,
+    limit: None,
+    cost: 1,
+    concurrency: &[],
+    event_stream: false,
+    cache: None,
+    raw_path: false,
+    first_byte_ms: 1_000,
+};
+
+/// One request a minute.
+pub(crate) const LIMIT: Limit = Limit {
+    name: "api",
+    by: &[Part::Caller],
+    windows: &[Window { quota: 1, seconds: 60, burst: None }],
+    tiers: &[],
+    cost_field: None,
+    counts_hits: false,
+    strict: false,
+    on_error: OnError::Allow,
+    shadow: false,
+    tells_runs: false,
+    line: 9,
+};
+
+/// Two at once.
+pub(crate) const STREAMS: Concurrency = Concurrency {
+    name: "streams",
+    by: &[Part::Caller],
+    most: 2,
+    lease_seconds: 60,
+    closed_on_error: false,
+    shadow: false,
+    line: 11,
 };
 
 /// A user or an API key.

@@ -1,5 +1,6 @@
 //! `he2 explain`: a request through the gateway's own code, with a platform that does nothing.
 
+mod limits;
 mod offline;
 mod print;
 mod redact;
@@ -10,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::UNIX_EPOCH;
 
 use edge_core::gateway;
-use edge_core::host::{Outgoing, Request};
+use edge_core::host::Request;
 use edge_core::plan::Plan;
 use edge_core::record::Record;
 use edge_core::target::{self, Target};
@@ -19,7 +20,7 @@ use http::{HeaderMap, Method, Response};
 
 use crate::args::Asked;
 use crate::{Failure, Said, file};
-use offline::Offline;
+use offline::{Offline, Reached};
 
 /// All that was seen of one request's way.
 struct Seen {
@@ -31,10 +32,7 @@ struct Seen {
     headers: HeaderMap,
     record: Record,
     response: Response<String>,
-    /// The limiter's object that would be asked.
-    asked: Option<String>,
-    /// What would go to the origin.
-    sent: Option<Outgoing<String>>,
+    reached: Reached,
 }
 
 pub(crate) fn run(asked: &Asked) -> Said {
@@ -46,9 +44,9 @@ pub(crate) fn run(asked: &Asked) -> Said {
     let platform = Offline::new(plan, asked, now_ms(asked)?)?;
     let body = asked.body.as_deref().map(offline::read).transpose()?.unwrap_or_default();
     let (response, record) = finish(gateway::handle(plan, &platform, request(asked, &target, body)));
-    let (limit, sent) = platform.seen();
     let (method, headers, lines) = (asked.method.clone(), asked.headers.clone(), config.lines().clone());
-    let seen = Seen { file, plan, lines, method, target, headers, record, response, asked: limit, sent };
+    let reached = platform.reached();
+    let seen = Seen { file, plan, lines, method, target, headers, record, response, reached };
     Ok(if asked.json { print::json(&seen) } else { print::text(&seen) })
 }
 

@@ -1,5 +1,5 @@
-//! A platform that does nothing and writes down what it was asked: empty cache, willing limiter, silent
-//! origin.
+//! A platform that does nothing and writes down what it was asked: empty cache, willing limiter, free places,
+//! silent origin.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -17,6 +17,7 @@ use edge_core::cache::range::Part;
 use edge_core::headers::single;
 use edge_core::host::{Host, Outgoing, ReadError, SendError, Settings};
 use edge_core::limit::ledger::{self, Ask};
+use edge_core::limit::places;
 use edge_core::plan::{Auth, Plan};
 use http::Response;
 use serde::Deserialize;
@@ -38,8 +39,18 @@ struct Inner {
     /// The key set is so old (s), and the issuer is down.
     jwks_age: Option<u64>,
     revocations: revocation::State,
-    asked: RefCell<Option<String>>,
-    sent: RefCell<Option<Outgoing<String>>>,
+    reached: RefCell<Reached>,
+}
+
+/// What was asked of others on the request's way.
+#[derive(Default)]
+pub(super) struct Reached {
+    /// The limiter's counter.
+    pub(super) counter: Option<String>,
+    /// Whose places, in the route's order.
+    pub(super) places: Vec<String>,
+    /// What would go to the origin.
+    pub(super) sent: Option<Outgoing<String>>,
 }
 
 impl Offline {
@@ -59,14 +70,12 @@ impl Offline {
             jwks: asked.jwks.as_deref().map(read).transpose()?,
             jwks_age: asked.jwks_age,
             revocations: revocations.unwrap_or_default(),
-            asked: RefCell::default(),
-            sent: RefCell::default(),
+            reached: RefCell::default(),
         })))
     }
 
-    /// The limiter's object that was asked, and what was sent to the origin.
-    pub(super) fn seen(&self) -> (Option<String>, Option<Outgoing<String>>) {
-        (self.0.asked.take(), self.0.sent.take())
+    pub(super) fn reached(&self) -> Reached {
+        self.0.reached.take()
     }
 }
 
@@ -188,8 +197,15 @@ impl Host for Offline {
     }
 
     async fn limit(&self, key: &str, ask: &Ask) -> Result<ledger::Answer, String> {
-        self.0.asked.replace(Some(key.to_owned()));
+        self.0.reached.borrow_mut().counter = Some(key.to_owned());
         Ok(ledger::answer(&ledger::State::default(), ask, self.0.now_ms).1)
+    }
+
+    async fn places(&self, key: &str, ask: &places::Ask) -> Result<places::Answer, String> {
+        if let places::Ask::Enter { .. } = ask {
+            self.0.reached.borrow_mut().places.push(key.to_owned());
+        }
+        Ok(places::answer(&places::State::default(), ask, self.0.now_ms).1)
     }
 
     async fn index(&self, _: &str) -> Option<Index> {
@@ -216,7 +232,7 @@ impl Host for Offline {
     }
 
     async fn send(&self, request: Outgoing<String>) -> Result<Response<String>, SendError> {
-        self.0.sent.replace(Some(request));
+        self.0.reached.borrow_mut().sent = Some(request);
         Ok(Response::new(String::new()))
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn text(seen: &Seen) -> String {
         let place = step.line.map(|line| format!("  [{}:{line}]", seen.file)).unwrap_or_default();
         line(&mut text, step.name, &format!("{}{place}", step.says));
     }
-    match &seen.sent {
+    match &seen.reached.sent {
         Some(sent) => forward(&mut text, sent),
         None => answer(&mut text, seen),
     }
@@ -40,8 +40,8 @@ pub(super) fn json(seen: &Seen) -> String {
         "route": route,
         "caller": seen.record.caller,
         "fault": seen.record.fault,
-        "forward": seen.sent.as_ref().map(forwarded),
-        "answer": seen.sent.is_none().then(|| answered(seen)),
+        "forward": seen.reached.sent.as_ref().map(forwarded),
+        "answer": seen.reached.sent.is_none().then(|| answered(seen)),
     });
     format!("{value:#}\n")
 }

@@ -3,11 +3,11 @@
 use edge_core::auth::Refusal;
 use edge_core::auth::token::TokenFault;
 use edge_core::fault::Fault;
-use edge_core::plan::{Auth, Host, Limit, SignIn, Window};
+use edge_core::plan::{Auth, Host, SignIn};
 use edge_core::{cors, route};
 use http::header::ORIGIN;
 
-use super::Seen;
+use super::{Seen, limits};
 
 /// One step, and what it came to.
 pub(super) struct Step {
@@ -24,13 +24,14 @@ type Tell = fn(&Seen) -> Outcome;
 
 /// The steps that were reached, in the gateway's order.
 pub(super) fn steps(seen: &Seen) -> Vec<Step> {
-    let way: [(&str, Tell); 7] = [
+    let way: [(&str, Tell); 8] = [
         ("host", host),
         ("path", normal_path),
         ("route", found),
         ("cors", cross_origin),
         ("auth", caller),
-        ("limit", |seen| Ok(limited(seen))),
+        ("limit", |seen| Ok(limits::counted(seen))),
+        ("places", |seen| Ok(limits::held(seen))),
         ("cache", cached),
     ];
     let mut steps = Vec::new();
@@ -70,7 +71,8 @@ fn line(step: &str, seen: &Seen) -> Option<u32> {
         "route" => record.line,
         "cors" => seen.lines.origins.filter(|_| seen.headers.contains_key(ORIGIN)),
         "auth" => lines.map(|lines| lines.auth),
-        "limit" => limit(seen).map(|limit| limit.line).or(record.line),
+        "limit" => limits::limit(seen).map(|limit| limit.line).or(record.line),
+        "places" => limits::places(seen).first().map(|places| places.line).or(record.line),
         "cache" => lines.and_then(|lines| lines.cache.as_ref()).map(|(_, line)| *line).or(record.line),
         _ => None,
     }
@@ -113,6 +115,7 @@ fn found(seen: &Seen) -> Outcome {
     match seen.record.refused {
         Some(Fault::Path(_) | Fault::Refused(Refusal::Blocked)) => Err(format!("{says}, {}", refused(seen))),
         _ if route.edge.is_some() => Ok(format!("{says}, answered by the edge")),
+        _ if route.event_stream => Ok(format!("{says}, to {}, as an event stream", route.service)),
         _ => Ok(format!("{says}, to {}", route.service)),
     }
 }
@@ -164,27 +167,9 @@ fn assumed(auth: Auth, caller: &str) -> &'static str {
     }
 }
 
-/// The limiter of an explanation never refuses.
-fn limited(seen: &Seen) -> String {
-    let (Some(limit), Some(object)) = (limit(seen), &seen.asked) else { return "none".into() };
-    let mode = if limit.strict { "strict" } else { "lease" };
-    let windows: Vec<String> = limit.windows.iter().map(in_words).collect();
-    let shadow = if limit.shadow { ", and refuses nobody (shadow)" } else { "" };
-    format!("{mode}: {}, counted for {object}; would be asked{shadow}", windows.join(" and "))
-}
-
-fn in_words(window: &Window) -> String {
-    let burst = window.burst.map(|burst| format!(" (burst {burst})")).unwrap_or_default();
-    format!("{} per {} s{burst}", window.quota, window.seconds)
-}
-
-fn limit(seen: &Seen) -> Option<Limit> {
-    seen.record.matched?.limit
-}
-
 fn cached(seen: &Seen) -> Outcome {
     let status = seen.record.cache.as_deref().unwrap_or_default();
-    match &seen.sent {
+    match &seen.reached.sent {
         Some(_) => Ok(format!("{}; with nothing stored: {status}", policy(seen))),
         None if seen.record.refused.is_none() => Err(format!("answered here with {}", seen.record.status)),
         None => Err(refused(seen)),

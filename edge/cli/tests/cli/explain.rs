@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::support::{ISSUER, NOW, explained, file, he2, said, signed_in, step};
+use crate::support::{ISSUER, NOW, explained, he2, said, signed_in, step};
 
 #[test]
 fn a_signed_in_call_is_followed_to_the_origin() {
@@ -20,7 +20,7 @@ fn a_signed_in_call_is_followed_to_the_origin() {
     assert_eq!(step(&found, "auth"), "any_of: user user-7 (ES256 by supabase, key set of 0 s ago)");
     assert_eq!(
         step(&found, "limit"),
-        "lease: 600 per 60 s and 10000 per 3600 s, counted for api/user/user-7; would be asked"
+        "lease: 600 per 60 s and 10000 per 3600 s by caller, counted for api/user/user-7; would be asked"
     );
     let forward = &found["forward"];
     assert_eq!(forward["url"], "ORIGIN/api/agents?limit=5");
@@ -160,20 +160,6 @@ fn what_is_cached_and_for_whom_is_said() {
 }
 
 #[test]
-fn how_a_limit_counts_is_said() {
-    let original = include_str!("../../../../he2.toml");
-    let windows = "windows = [{ quota = 300, seconds = 60 }]";
-    assert_eq!(original.matches(windows).count(), 1);
-    let strict = "mode = \"strict\"\nshadow = true\nwindows = [{ quota = 300, seconds = 60, burst = 50 }]";
-    let config = file("counts.toml", &original.replace(windows, strict));
-    let request = ["GET", "https://he2.ai/api/feature-flags", "--ip", "198.51.100.7"];
-    let found = explained(&[&request[..], &["--config", config.to_str().unwrap()]].concat());
-    let expected = "strict: 300 per 60 s (burst 50), counted for open/ip/198.51.100.7; \
-        would be asked, and refuses nobody (shadow)";
-    assert_eq!(step(&found, "limit"), expected);
-}
-
-#[test]
 fn every_step_that_the_file_decides_names_its_line() {
     let text = include_str!("../../../../he2.toml");
     let line = |part: &str| json!(text.lines().position(|line| line.starts_with(part)).unwrap() + 1);
@@ -193,6 +179,7 @@ fn every_step_that_the_file_decides_names_its_line() {
 
     let page = explained(&["GET", "https://he2.ai/dashboard"]);
     assert_eq!(of(&page, "limit"), page["route"]["line"]);
+    assert_eq!(of(&page, "places"), page["route"]["line"]);
     assert_eq!(of(&page, "cache"), page["route"]["line"]);
     let moved = explained(&["GET", "https://www.he2.ai/"]);
     assert_eq!(of(&moved, "path"), line("name = \"www.he2.ai\""));
@@ -233,7 +220,7 @@ fn people_get_one_line_for_each_step() {
     let names: Vec<&str> =
         text.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
     let steps: Vec<&str> = names.into_iter().filter(|name| !name.is_empty()).collect();
-    assert_eq!(steps, ["host", "path", "route", "cors", "auth", "limit", "cache", "forward"]);
+    assert_eq!(steps, ["host", "path", "route", "cors", "auth", "limit", "places", "cache", "forward"]);
     assert!(text.starts_with("GET https://he2.ai/api/health\n"), "{text}");
     assert!(text.contains("forward  GET ORIGIN/api/health, answer within 5 s"), "{text}");
 }

@@ -12,6 +12,8 @@
 mod check;
 /// `he2 explain`.
 mod explain;
+/// What an explanation says of limits and places.
+mod limits;
 /// Each reason for a refusal, explained.
 mod refusals;
 /// The routes of the app, each explained.

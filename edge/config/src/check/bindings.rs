@@ -1,7 +1,7 @@
 //! Names of the Worker's variables and secrets. They are members of one `env`, the Durable Objects too.
 
 use edge_core::auth::revocation;
-use edge_core::limit;
+use edge_core::limit::{self, places};
 
 use super::variables::is_variable;
 use crate::fault::Report;
@@ -12,13 +12,14 @@ use crate::written::issuer::{Audiences, Issuer};
 use crate::written::route_auth::RouteAuth;
 
 /// Those that every deployment has: [`edge_core::host::Settings`], and the Durable Objects.
-const OWN: [&str; 7] = [
+const OWN: [&str; 8] = [
     "ORIGIN",
     "DEFAULT_HOST",
     "ORIGIN_LOCK",
     "IDENTITY_SECRET",
     limit::BINDING,
     revocation::BINDING,
+    places::BINDING,
     "DELIVERIES",
 ];
 

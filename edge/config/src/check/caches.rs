@@ -4,8 +4,7 @@ use std::ops::RangeInclusive;
 
 use edge_core::plan::{Cache, Collapse, Query};
 
-use super::limits::choice;
-use super::text::{check_name, check_range, check_texts, leaked};
+use super::text::{check_name, check_range, check_texts, choice, leaked};
 use crate::fault::Report;
 use crate::read::Given;
 use crate::{leak, written};

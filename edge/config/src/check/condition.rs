@@ -22,13 +22,15 @@ pub(super) fn claims(key: &str, tests: Option<&Lined<Vec<ClaimTest>>>, report: &
     tests.value.iter().filter_map(|test| claim(test, report)).collect()
 }
 
-fn claim(written: &ClaimTest, report: &Report) -> Option<Condition> {
+/// The test that holds, as a condition.
+pub(super) fn claim(written: &ClaimTest, report: &Report) -> Option<Condition> {
     let path = written.claim.as_ref().and_then(|claim| path(claim, report));
     let test = test(written, report);
     Some(Condition { subject: Subject::Claim(path?), test: test? })
 }
 
-fn path(claim: &Lined<String>, report: &Report) -> Option<&'static [&'static str]> {
+/// The names on the way to a claim.
+pub(super) fn path(claim: &Lined<String>, report: &Report) -> Option<&'static [&'static str]> {
     let names: Vec<&str> = claim.value.split('.').collect();
     let fault = match names.as_slice() {
         [USER_METADATA, ..] => "is written by its user and proves nothing; use `app_metadata`",

@@ -1,13 +1,15 @@
-//! Limits, to which routes refer by name: their windows, how they are counted, and what a refusal says.
+//! Limits, to which routes refer by name: by what they count, in which windows and how, and what a refusal says.
 
 use std::ops::RangeInclusive;
 
-use edge_core::plan::{Limit, OnError, Window};
+use edge_core::plan::{Limit, OnError, RateLimitFields, Window};
 
-use super::text::{check_name, check_range};
+use super::text::{check_name, check_range, choice, is_token};
+use super::{parts, tiers};
 use crate::fault::Report;
-use crate::read::Given;
-use crate::{leak, suggest, written};
+use crate::leak;
+use crate::read::{Given, Lined};
+use crate::written::limit as written;
 
 /// Whether every request is asked about.
 const MODES: [(&str, bool); 2] = [("lease", false), ("strict", true)];
@@ -17,10 +19,22 @@ const ON_ERROR: [(&str, OnError); 3] =
 const SECONDS: RangeInclusive<u32> = 1..=2_678_400;
 /// Whether a refusal tells of running agents.
 const REFUSALS: [(&str, bool); 1] = [("runs", true)];
+/// Whether answers from the cache are charged.
+const CACHE_HITS: [(&str, bool); 2] = [("free", false), ("count", true)];
+const FIELDS: [(&str, RateLimitFields); 3] = [
+    ("draft-06", RateLimitFields::Draft06),
+    ("draft-07", RateLimitFields::Draft07),
+    ("draft-11", RateLimitFields::Draft11),
+];
 
 /// The limits that hold.
 pub(crate) fn check(limits: &[written::Limit], report: &Report) -> Vec<Limit> {
     limits.iter().filter_map(|limit| limit_of(limit, report)).collect()
+}
+
+/// In which form callers are told how their limits stand.
+pub(crate) fn fields(word: &Given<String>, report: &Report) -> Option<RateLimitFields> {
+    choice("rate_limit_fields", word, RateLimitFields::Draft11, &FIELDS, report)
 }
 
 /// A window as the plan has it.
@@ -34,13 +48,20 @@ pub(crate) fn window(window: &written::Window) -> Option<Window> {
 
 fn limit_of(limit: &written::Limit, report: &Report) -> Option<Limit> {
     check_name(&limit.name, report);
+    let by = parts::check(&limit.by, report);
+    let tiers = tiers::check(&limit.tiers, report);
+    let counts_hits = choice("cache_hits", &limit.cache_hits, false, &CACHE_HITS, report);
     let strict = choice("mode", &limit.mode, false, &MODES, report);
     let on_error = choice("on_error", &limit.on_error, OnError::Local, &ON_ERROR, report);
     let tells_runs = choice("refusal", &limit.refusal, false, &REFUSALS, report);
-    let windows = windows(limit, report);
+    let windows = windows("limit", &limit.name, &limit.windows, report);
     Some(Limit {
         name: leak::text(&limit.name.value),
+        by: by?,
         windows: windows?,
+        tiers: tiers?,
+        cost_field: limit.cost_header.good().map(|field| cost_field(field, report)),
+        counts_hits: counts_hits?,
         strict: strict?,
         on_error: on_error?,
         shadow: limit.shadow.good().is_some_and(|shadow| shadow.value),
@@ -49,19 +70,32 @@ fn limit_of(limit: &written::Limit, report: &Report) -> Option<Limit> {
     })
 }
 
-fn windows(limit: &written::Limit, report: &Report) -> Option<&'static [Window]> {
-    let windows = limit.windows.as_ref()?;
+fn cost_field(field: &Lined<String>, report: &Report) -> &'static str {
+    if !is_token(&field.value) {
+        report.add(field.line, format!("cost_header `{}` is no header name (RFC 9110 §5.6.2)", field.value));
+    }
+    leak::text(&field.value.to_ascii_lowercase())
+}
+
+/// Those of a limit or a tier, which is `what`.
+pub(super) fn windows(
+    what: &str,
+    name: &Lined<String>,
+    windows: &written::Windows,
+    report: &Report,
+) -> Option<&'static [Window]> {
+    let windows = windows.as_ref()?;
     if windows.value.is_empty() {
-        let text = format!("limit `{}` has no window; give one or remove the limit", limit.name.value);
+        let text = format!("{what} `{}` has no window; give one or remove the {what}", name.value);
         report.add(windows.line, text);
     }
-    check_lengths(&windows.value, report);
+    check_lengths(what, &windows.value, report);
     let checked: Option<Vec<Window>> = windows.value.iter().map(window).collect();
     checked.map(leak::list)
 }
 
 /// The limiter knows a counter by its window's length and kind.
-fn check_lengths(windows: &[written::Window], report: &Report) {
+fn check_lengths(what: &str, windows: &[written::Window], report: &Report) {
     let mut seen: Vec<(u32, bool)> = Vec::new();
     for window in windows {
         check_range("seconds", window.seconds.as_ref(), &SECONDS, report);
@@ -69,29 +103,9 @@ fn check_lengths(windows: &[written::Window], report: &Report) {
         let this = (seconds.value, window.burst.is_absent());
         if seen.contains(&this) {
             let kind = if window.burst.is_absent() { "without" } else { "with" };
-            let text = format!("two windows of {} s {kind} `burst` in one limit; remove one", seconds.value);
+            let text = format!("two windows of {} s {kind} `burst` in one {what}; remove one", seconds.value);
             report.add(seconds.line, text);
         }
         seen.push(this);
     }
-}
-
-/// What the word under `key` stands for; `left_out` where there is none.
-pub(super) fn choice<T: Copy>(
-    key: &str,
-    word: &Given<String>,
-    left_out: T,
-    known: &[(&str, T)],
-    report: &Report,
-) -> Option<T> {
-    if word.is_absent() {
-        return Some(left_out);
-    }
-    let word = word.good()?;
-    let found = known.iter().find(|(name, _)| *name == word.value);
-    if found.is_none() {
-        let hint = suggest::hint(&word.value, known.iter().map(|(name, _)| *name));
-        report.add(word.line, format!("unknown {key} `{}`; {hint}", word.value));
-    }
-    found.map(|(_, meaning)| *meaning)
 }

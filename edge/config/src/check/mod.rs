@@ -4,6 +4,7 @@ mod admin;
 mod auth;
 mod bindings;
 mod caches;
+mod concurrency;
 mod condition;
 mod cors;
 mod environments;
@@ -14,13 +15,16 @@ mod limits;
 mod load_balancer;
 mod network;
 mod origin;
+mod parts;
 mod policies;
 mod redis;
 mod route_auth;
+mod route_limits;
 mod routes;
 mod services;
 mod sign_in;
 mod text;
+mod tiers;
 mod unused;
 mod variables;
 mod webhook;
@@ -39,10 +43,17 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
     let services = services::check(written, report);
     let parties = variables::parties(written, report);
     let limits = limits::check(&written.limits, report);
+    let concurrencies = concurrency::check(written, report);
     let caches = caches::check(&written.caches, report);
     let origin = written.origin.as_ref();
     let before = report.count();
-    let names = routes::Names { written, hosts: &hosts, limits: &limits, caches: &caches };
+    let names = routes::Names {
+        written,
+        hosts: &hosts,
+        limits: &limits,
+        concurrencies: &concurrencies,
+        caches: &caches,
+    };
     let mut routes = routes::check(&names, origin.and_then(|origin| origin.first_byte.as_ref()), report);
     unused::check(written, report);
     order::sort(&mut routes);
@@ -51,6 +62,7 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
     let auth = written.auth.as_ref().and_then(|auth| auth::check(auth, report));
     let issuers = issuers::check(&written.issuers, report);
     let cors = written.cors.as_ref().and_then(|cors| cors::check(cors, report));
+    let rate_limit_fields = limits::fields(&written.rate_limit_fields, report);
     let variables = bindings::check(written, report);
     let lock_header = origin.and_then(|origin| origin::lock_header(origin.lock_header.as_ref()?, report));
     let plan = Plan {
@@ -60,6 +72,7 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
         auth: auth?,
         issuers: leak::list(issuers),
         cors: cors?,
+        rate_limit_fields: rate_limit_fields?,
         lock_header: lock_header?,
         variables,
     };

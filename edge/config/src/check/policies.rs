@@ -1,11 +1,11 @@
-//! Which classes of routes take a cache policy or a limit.
+//! Which routes take a cache policy.
 
 use edge_core::plan::{Auth, Cache, SignIn, Source};
 
 /// Why a policy does not go with a class: one caller's answer would reach another, or nothing would be stored.
-pub(crate) fn misfit(auth: Auth, cache: Cache) -> Option<&'static str> {
+pub(crate) fn misfit(auth: Auth, event_stream: bool, cache: Cache) -> Option<&'static str> {
     match auth {
-        auth if is_stream(auth) => Some("a stream is one caller's; remove `cache`"),
+        auth if event_stream || takes_query(auth) => Some("a stream is one caller's; remove `cache`"),
         Auth::Webhook(_) => Some("a webhook's answer is its sender's; remove `cache`"),
         Auth::Admin(_) => Some("operators see live answers only; remove `cache`"),
         Auth::Blocked => Some("a blocked route has no answer to store; remove `cache`"),
@@ -19,17 +19,7 @@ pub(crate) fn misfit(auth: Auth, cache: Cache) -> Option<&'static str> {
     }
 }
 
-/// Why a class takes no limit: it would break the caller.
-pub(crate) fn unlimited(auth: Auth) -> Option<&'static str> {
-    match auth {
-        Auth::Webhook(_) => Some("a webhook: its sender gives up on one that is refused"),
-        Auth::Blocked => Some("a blocked route"),
-        auth if is_stream(auth) => Some("a stream: browsers never reconnect after a refusal"),
-        _ => None,
-    }
-}
-
 /// Whether browsers come with an `EventSource`: nothing else needs its token in the query.
-fn is_stream(auth: Auth) -> bool {
+pub(super) fn takes_query(auth: Auth) -> bool {
     matches!(auth, Auth::SignIn(SignIn { sources, .. }) if sources.contains(&Source::Query))
 }

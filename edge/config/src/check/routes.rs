@@ -1,8 +1,9 @@
 //! Routes: one entry of the plan for each path.
 
-use edge_core::plan::{Auth, Cache, Edge, Host, Limit, Route, Segment, SignIn};
+use edge_core::plan::{Auth, Cache, Concurrency, Edge, Host, Limit, Route, Segment, SignIn};
 
-use super::text::{check_known, check_list, check_name, check_twice, leaked};
+use super::route_limits::{Limited, is_event_stream};
+use super::text::{check_known, check_list, check_name, check_reference, check_twice, leaked};
 use super::{origin, policies, route_auth};
 use crate::fault::Report;
 use crate::read::{Given, Lined};
@@ -17,6 +18,7 @@ pub(crate) struct Names<'a> {
     pub(crate) written: &'a Written,
     pub(crate) hosts: &'a [Host],
     pub(crate) limits: &'a [Limit],
+    pub(crate) concurrencies: &'a [Concurrency],
     pub(crate) caches: &'a [Cache],
 }
 
@@ -38,13 +40,18 @@ fn checked(route: &written::Route, names: &Names<'_>, first_byte: u32, report: &
     check_behind(route, auth, report);
     let service = service(route, names, report);
     let edge = edge(route, auth, report);
-    let limit = limit(route, auth, names, report);
     let cache = cache(route, auth, names, report);
     let hosts = hosts(route, names, report);
-    let Some(methods) = methods(route, report) else { return Vec::new() };
+    let methods = methods(route, report);
     let patterns = patterns(route, report);
+    let limited = Limited { route, auth, patterns: &patterns, names, report };
+    let limit = limited.limit();
+    let cost = limited.cost(limit.as_ref());
+    let concurrency = limited.concurrency();
+    let event_stream = limited.event_stream(methods);
+    let Some(methods) = methods else { return Vec::new() };
     let seconds = route.first_byte.good().map_or(first_byte, |seconds| origin::first_byte(seconds, report));
-    let entry = |(line, pattern, segments)| Route {
+    let entry = |&(line, pattern, segments): &Pattern| Route {
         name: route.name.as_ref().map_or("", |name| leak::text(&name.value)),
         line,
         hosts,
@@ -55,14 +62,18 @@ fn checked(route: &written::Route, names: &Names<'_>, first_byte: u32, report: &
         edge,
         auth: auth.unwrap_or(Auth::Blocked),
         limit,
+        cost,
+        concurrency,
+        event_stream,
         cache,
         raw_path: route.raw_path.good().is_some_and(|raw| raw.value),
         first_byte_ms: seconds.saturating_mul(1000),
     };
-    patterns.into_iter().map(entry).collect()
+    patterns.iter().map(entry).collect()
 }
 
-type Pattern = (u32, &'static str, &'static [Segment]);
+/// Its line, as written, and split.
+pub(super) type Pattern = (u32, &'static str, &'static [Segment]);
 
 fn patterns(route: &written::Route, report: &Report) -> Vec<Pattern> {
     check_list("paths", &route.paths, report);
@@ -170,16 +181,6 @@ fn answers_nobody(auth: Auth, edge: Edge) -> Option<&'static str> {
     }
 }
 
-fn limit(route: &written::Route, auth: Option<Auth>, names: &Names<'_>, report: &Report) -> Option<Limit> {
-    let limit = route.limit.good()?;
-    let known = names.written.limits.iter().map(|limit| limit.name.value.as_str());
-    check_reference("limit", limit, known.collect(), report);
-    if let Some(reason) = auth.and_then(policies::unlimited) {
-        report.add(limit.line, format!("no limit on {reason}; remove `limit`"));
-    }
-    names.limits.iter().find(|known| known.name == limit.value).copied()
-}
-
 fn cache(route: &written::Route, auth: Option<Auth>, names: &Names<'_>, report: &Report) -> Option<Cache> {
     let cache = route.cache.good()?;
     let known = names.written.caches.iter().map(|cache| cache.name.value.as_str());
@@ -193,15 +194,7 @@ fn cache(route: &written::Route, auth: Option<Auth>, names: &Names<'_>, report: 
 
 fn misfit(route: &written::Route, auth: Option<Auth>, cache: Cache) -> Option<&'static str> {
     match route.edge {
-        Given::Absent => policies::misfit(auth?, cache),
+        Given::Absent => policies::misfit(auth?, is_event_stream(route), cache),
         _ => Some("the edge's own answers are live; remove `cache`"),
-    }
-}
-
-/// Notes a name that is written nowhere.
-fn check_reference(what: &str, name: &Lined<String>, known: Vec<&str>, report: &Report) {
-    if !known.contains(&name.value.as_str()) {
-        let hint = suggest::hint(&name.value, known);
-        report.add(name.line, format!("unknown {what} `{}`; {hint}", name.value));
     }
 }

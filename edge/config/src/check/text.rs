@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use crate::fault::Report;
-use crate::read::Lined;
+use crate::read::{Given, Lined};
 use crate::written::Texts;
 use crate::{leak, suggest};
 
@@ -80,7 +80,8 @@ pub(crate) fn check_texts(key: &str, line: u32, items: &[Lined<String>], report:
     }
 }
 
-fn check_items(key: &str, line: u32, items: &[Lined<String>], report: &Report) {
+/// As [`check_list`], of a list that is there.
+pub(crate) fn check_items(key: &str, line: u32, items: &[Lined<String>], report: &Report) {
     if items.is_empty() {
         report.add(line, format!("`{key}` is empty; name at least one"));
     }
@@ -103,4 +104,32 @@ pub(crate) fn check_range(
 /// The items, as the plan has them.
 pub(crate) fn leaked(items: &[Lined<String>]) -> &'static [&'static str] {
     leak::list(items.iter().map(|item| leak::text(&item.value)).collect())
+}
+
+/// What the word under `key` stands for; `left_out` where there is none.
+pub(crate) fn choice<T: Copy>(
+    key: &str,
+    word: &Given<String>,
+    left_out: T,
+    known: &[(&str, T)],
+    report: &Report,
+) -> Option<T> {
+    if word.is_absent() {
+        return Some(left_out);
+    }
+    let word = word.good()?;
+    let found = known.iter().find(|(name, _)| *name == word.value);
+    if found.is_none() {
+        let hint = suggest::hint(&word.value, known.iter().map(|(name, _)| *name));
+        report.add(word.line, format!("unknown {key} `{}`; {hint}", word.value));
+    }
+    found.map(|(_, meaning)| *meaning)
+}
+
+/// Notes a name that is written nowhere.
+pub(crate) fn check_reference(what: &str, name: &Lined<String>, known: Vec<&str>, report: &Report) {
+    if !known.contains(&name.value.as_str()) {
+        let hint = suggest::hint(&name.value, known);
+        report.add(name.line, format!("unknown {what} `{}`; {hint}", name.value));
+    }
 }

@@ -1,4 +1,4 @@
-//! What is written and serves nothing: hosts without a route, limits and cache policies that none names.
+//! What is written and serves nothing: hosts without a route, limits, concurrencies and cache policies that none names.
 
 use crate::fault::Report;
 use crate::read::{Given, Lined};
@@ -12,6 +12,8 @@ pub(crate) fn check(written: &Written, report: &Report) {
     let unnamed = "is used by no route; name it in one, or remove it";
     let limits: Vec<_> = written.limits.iter().map(|limit| &limit.name).collect();
     note("limit", unnamed, &limits, used(routes, |route| &route.limit), report);
+    let concurrencies: Vec<_> = written.concurrencies.iter().map(|places| &places.name).collect();
+    note("concurrency", unnamed, &concurrencies, all_used(routes), report);
     let caches: Vec<_> = written.caches.iter().map(|cache| &cache.name).collect();
     note("cache", unnamed, &caches, used(routes, |route| &route.cache), report);
 }
@@ -30,6 +32,13 @@ fn served(routes: &[Route]) -> Option<Vec<&str>> {
 fn used(routes: &[Route], policy: fn(&Route) -> &Given<String>) -> Option<Vec<&str>> {
     let policies = routes.iter().map(policy).filter(|given| !given.is_absent());
     policies.map(|given| given.good().map(|name| name.value.as_str())).collect()
+}
+
+/// The concurrencies that routes name; `None` where a list cannot be read.
+fn all_used(routes: &[Route]) -> Option<Vec<&str>> {
+    let lists = routes.iter().map(|route| &route.concurrency).filter(|given| !given.is_absent());
+    let lists: Option<Vec<_>> = lists.map(Given::good).collect();
+    Some(lists?.into_iter().flat_map(|list| &list.value).map(|name| name.value.as_str()).collect())
 }
 
 /// A reference that is misspelt may mean any of the `known`, so nothing is said until it is right.

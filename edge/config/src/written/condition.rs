@@ -28,15 +28,24 @@ impl Read for Vec<ClaimTest> {
 fn test(item: &Spanned<DeValue<'_>>, report: &Report) -> Option<ClaimTest> {
     let line = report.line(&item.span());
     let mut section = Section::new("the test of a claim", line, item.get_ref().as_table()?, report);
-    let test = ClaimTest {
-        line,
-        claim: section.required("claim"),
-        equals: section.optional("equals"),
-        one_of: section.optional("one_of"),
-        contains: section.optional("contains"),
-    };
+    let test = ClaimTest::of(&mut section);
     section.finish();
     Some(test)
+}
+
+impl ClaimTest {
+    pub(crate) const KEYS: [&str; 4] = ["claim", "equals", "one_of", "contains"];
+
+    /// The test in a table that may hold more.
+    pub(super) fn of(section: &mut Section<'_>) -> Self {
+        Self {
+            line: section.line,
+            claim: section.required("claim"),
+            equals: section.optional("equals"),
+            one_of: section.optional("one_of"),
+            contains: section.optional("contains"),
+        }
+    }
 }
 
 impl Read for Value {

@@ -1,8 +1,11 @@
 //! Every route of the app falls under a route of he2.toml with the class that the app itself gives it, except
 //! where the gateway is stricter on purpose.
 
-use edge_core::plan::{Auth, Edge, Plan, Route, SignIn, Source};
+use edge_core::plan::{
+    self, Auth, Condition, Edge, Plan, Route, SignIn, Source, Subject, Test, TierOf, Value, Window,
+};
 use edge_core::route::{Find, find};
+use he2_config::{Config, Part};
 
 struct Row {
     method: &'static str,
@@ -29,10 +32,13 @@ fn stricter() -> Vec<Row> {
     table(include_str!("../stricter-routes.tsv"))
 }
 
-fn plan() -> &'static Plan {
+fn config() -> Config {
     let text = include_str!("../../../../he2.toml");
-    let config = he2_config::parse("he2.toml", text).unwrap_or_else(|faults| panic!("{faults}"));
-    Box::leak(Box::new(config.plan()))
+    he2_config::parse("he2.toml", text).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+fn plan() -> &'static Plan {
+    Box::leak(Box::new(config().plan()))
 }
 
 fn route(plan: &'static Plan, host: &str, method: &str, path: &str) -> &'static Route {
@@ -181,6 +187,53 @@ fn pages_are_never_stored_and_nothing_that_browsers_poll_is_limited() {
     }
     for path in ["/", "/_next/static/chunks/a.js", "/api/health", "/api/agent-run/5f0c/stream"] {
         assert_eq!(route(plan, "he2.ai", "GET", path).limit, None, "{path}");
+    }
+}
+
+#[test]
+fn the_public_api_has_its_published_limits() {
+    let route = route(plan(), "api.he2.ai", "POST", "/api/v1/public/quick-action");
+    let limit = route.limit.unwrap();
+    let hourly = |quota| [Window { quota, seconds: 3600, burst: None }];
+    assert_eq!(limit.windows, hourly(10_000));
+    let free = limit.tiers.iter().find(|tier| tier.name == "free").unwrap();
+    assert_eq!(free.windows, hourly(100));
+    let claim = Subject::Claim(&["app_metadata", "plan"]);
+    assert_eq!(
+        free.of,
+        TierOf::User(Condition { subject: claim, test: Test::OneOf(&[Value::Text("free")]) })
+    );
+}
+
+/// Streams that fail one API process of the backend: its Redis pool has 128 connections, and each stream takes 2.
+const STREAMS_THAT_FAIL: u32 = 64;
+
+#[test]
+fn the_backend_gets_at_most_half_of_the_streams_that_its_fewest_processes_hold() {
+    let config = config();
+    let backend = config.services().iter().find(|service| service.name == "backend").unwrap();
+    let workers = backend.variables.iter().find(|variable| variable.name == "WORKERS").unwrap();
+    let [Part::Text(workers)] = workers.value[..] else { panic!("{workers:?}") };
+    let streams = backend.min_tasks * workers.parse::<u32>().unwrap() * STREAMS_THAT_FAIL;
+    let route = route(plan(), "he2.ai", "GET", "/api/agent-run/5f0c/stream");
+    let ceiling = route.concurrency.iter().find(|places| places.by == [plan::Part::Service]).unwrap();
+    assert!(ceiling.most <= streams / 2, "{} of {streams}", ceiling.most);
+}
+
+#[test]
+fn what_lasts_holds_places_and_event_streams_come_back_after_a_refusal() {
+    let plan = plan();
+    for (method, path, expected) in [
+        ("GET", "/api/agent-run/5f0c/stream", &["streams", "backend-streams"][..]),
+        ("POST", "/api/sandboxes/5f0c/files", &["uploads"]),
+        ("POST", "/api/v1/public/quick-action", &["uploads"]),
+        ("GET", "/api/v1/public/threads/5f0c/response", &["waits"]),
+        ("GET", "/api/agents", &[]),
+    ] {
+        let route = route(plan, "api.he2.ai", method, path);
+        let names: Vec<_> = route.concurrency.iter().map(|places| places.name).collect();
+        assert_eq!(names, expected, "{path}");
+        assert_eq!(route.event_stream, names.contains(&"streams"), "{path}");
     }
 }
 

@@ -54,9 +54,16 @@ fn a_name_that_no_variable_has_is_refused() {
 
 #[test]
 fn a_name_of_the_gateways_own_is_refused() {
-    for name in
-        ["ORIGIN", "DEFAULT_HOST", "ORIGIN_LOCK", "IDENTITY_SECRET", "LIMITER", "REVOCATIONS", "DELIVERIES"]
-    {
+    for name in [
+        "ORIGIN",
+        "DEFAULT_HOST",
+        "ORIGIN_LOCK",
+        "IDENTITY_SECRET",
+        "LIMITER",
+        "REVOCATIONS",
+        "DELIVERIES",
+        "PLACES",
+    ] {
         let expected = format!("he2.toml:68: `{name}` is the gateway's own; use another name");
         assert_eq!(route_fault(&route(&webhook("stripe", name))), expected);
     }

@@ -1,10 +1,8 @@
 //! Limits: what is left out is the default, and what makes no sense does not pass.
 
-use edge_core::plan::{Limit, OnError, Window};
+use edge_core::plan::{Limit, OnError, Part, Window};
 
-use crate::support::{edited, fault, faults};
-
-const WINDOWS: &str = "windows = [{ quota = 20, seconds = 60 }]";
+use crate::support::{WINDOWS, edited, fault, faults};
 
 /// The valid file, with more said of its limit.
 fn with(more: &str) -> String {
@@ -17,11 +15,15 @@ fn limit(text: &str) -> Limit {
 }
 
 #[test]
-fn a_limit_that_says_no_more_lends_counts_locally_on_errors_and_refuses_as_any() {
+fn a_limit_that_says_no_more_is_by_caller_lends_counts_locally_on_errors_and_refuses_as_any() {
     let found = limit(&with(""));
     let expected = Limit {
         name: "runs",
+        by: &[Part::Caller],
         windows: &[Window { quota: 20, seconds: 60, burst: None }],
+        tiers: &[],
+        cost_field: None,
+        counts_hits: false,
         strict: false,
         on_error: OnError::Local,
         shadow: false,
@@ -41,6 +43,9 @@ fn every_word_of_a_limit_has_its_meaning() {
     let shadow = limit(&with("shadow = true\nrefusal = \"runs\""));
     assert!(shadow.shadow && shadow.tells_runs);
     assert!(!limit(&with("shadow = false")).shadow);
+    assert!(limit(&with("cache_hits = \"count\"")).counts_hits);
+    assert!(!limit(&with("cache_hits = \"free\"")).counts_hits);
+    assert_eq!(limit(&with("cost_header = \"X-Request-Cost\"")).cost_field, Some("x-request-cost"));
 }
 
 #[test]
@@ -50,6 +55,10 @@ fn a_word_that_a_limit_does_not_know_is_refused() {
         ("mode = \"exact\"", "unknown mode `exact`; known are `lease`, `strict`"),
         ("on_error = \"lokal\"", "unknown on_error `lokal`; did you mean `local`?"),
         ("on_error = \"pass\"", "unknown on_error `pass`; known are `allow`, `deny`, `local`"),
+        ("cache_hits = \"counted\"", "unknown cache_hits `counted`; did you mean `count`?"),
+        ("cache_hits = \"no\"", "unknown cache_hits `no`; known are `free`, `count`"),
+        ("cost_header = \"X Cost\"", "cost_header `X Cost` is no header name (RFC 9110 §5.6.2)"),
+        ("cost_header = \"\"", "cost_header `` is no header name (RFC 9110 §5.6.2)"),
         ("refusal = \"run\"", "unknown refusal `run`; did you mean `runs`?"),
         ("refusal = \"problem\"", "unknown refusal `problem`; known are `runs`"),
     ] {

@@ -14,6 +14,8 @@ mod app_routes;
 mod auth;
 /// The names of the Worker's variables and secrets.
 mod bindings;
+/// How many requests may be under way at once.
+mod concurrency;
 /// he2.toml and wrangler.toml, which must not drift.
 mod deployment;
 /// Networks, sizes, environments and variables.
@@ -22,13 +24,19 @@ mod infra;
 mod issuers;
 /// Values of the wrong kind, misspelt or missing.
 mod kinds;
-/// Windows, modes and refusals.
+/// Windows, modes, costs that the origin names, and refusals.
 mod limits;
 /// The order of the routes, and the plan as source.
 mod order;
+/// By what limits and concurrencies count.
+mod parts;
 /// Hosts, services, origins and caches.
 mod policies;
+/// Costs, and event streams.
+mod route_limits;
 /// Routes.
 mod routes;
 /// A small valid file, and faults made in it.
 mod support;
+/// Callers with windows of their own.
+mod tiers;

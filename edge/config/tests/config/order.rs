@@ -85,7 +85,14 @@ paths = ["/more"]
 service = "backend"
 auth = { class = "user", claims = [{ claim = "level", equals = -7 }] }"#,
     )
-    .replace("windows = [{", "on_error = \"deny\"\nwindows = [{ quota = 9, seconds = 9, burst = 3 }, {");
+    .replace(
+        "windows = [{",
+        "on_error = \"deny\"\nby = [\"session\", { claim = \"a.b\" }, { param = \"run_id\" }]\ncost_header = \"Cost\"\n\
+         tiers = [{ name = \"free\", claim = \"plan\", equals = \"free\", windows = [{ quota = 5, seconds = 5 }] }]\n\
+         windows = [{ quota = 9, seconds = 9, burst = 3 }, {",
+    )
+    .replace("[cache.minute]", "[concurrency.places]\nmost = 3\nby = [\"service\"]\n[cache.minute]")
+    .replace("limit = \"runs\"", "limit = \"runs\"\ncost = 3\nconcurrency = [\"places\"]");
     let source = he2_config::emit(&he2_config::parse("he2.toml", &text).unwrap().plan());
     let dense = source.replace(' ', "");
     for part in [
@@ -97,6 +104,13 @@ auth = { class = "user", claims = [{ claim = "level", equals = -7 }] }"#,
         "edge_core::plan::Window{quota:20u32,seconds:60u32,burst:None",
         "edge_core::plan::Window{quota:9u32,seconds:9u32,burst:Some(3u32",
         "edge_core::plan::OnError::Deny",
+        "edge_core::plan::Part::Claim(&[\"a\",\"b\"",
+        "edge_core::plan::Part::Param(\"run_id\"",
+        "edge_core::plan::Tier{name:\"free\",of:edge_core::plan::TierOf::User(edge_core::plan::Condition{",
+        "cost_field:Some(\"cost\"",
+        "cost:3u32",
+        "edge_core::plan::Concurrency{name:\"places\",by:&[edge_core::plan::Part::Service",
+        "edge_core::plan::RateLimitFields::Draft11",
         "edge_core::plan::Cache{name:\"minute\",assign:Some(60u32",
         "lock_header:\"x-he2-origin-lock\"",
     ] {

@@ -124,8 +124,8 @@ fn a_limit_is_refused_where_it_would_break_the_caller() {
     let expected =
         "he2.toml:69: no limit on a webhook: its sender gives up on one that is refused; remove `limit`";
     assert_eq!(limited(STRIPE), expected);
-    let expected =
-        "he2.toml:69: no limit on a stream: browsers never reconnect after a refusal; remove `limit`";
+    let expected = "he2.toml:69: no limit on a stream: browsers never reconnect after a refusal; say `event_stream = true`, or \
+         remove `limit`";
     assert_eq!(limited(STREAM), expected);
 }
 

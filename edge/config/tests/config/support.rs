@@ -111,6 +111,9 @@ auth = "user"
 cache = "users"
 "#;
 
+/// All that it says of its limit.
+pub(crate) const WINDOWS: &str = "windows = [{ quota = 20, seconds = 60 }]";
+
 /// The valid file with one text replaced by another.
 pub(crate) fn edited(from: &str, to: &str) -> String {
     assert_eq!(VALID.matches(from).count(), 1, "{from:?} is there once");

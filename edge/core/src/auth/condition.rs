@@ -27,7 +27,8 @@ pub fn holds(condition: &Condition, claims: &Map<String, Json>, names: &ClaimNam
     found.is_some_and(|claim| passes(condition.test, claim))
 }
 
-fn member<'c>(claims: &'c Map<String, Json>, path: &[&str]) -> Option<&'c Json> {
+/// The claim at this path.
+pub(crate) fn member<'c>(claims: &'c Map<String, Json>, path: &[&str]) -> Option<&'c Json> {
     let (first, rest) = path.split_first()?;
     rest.iter().try_fold(claims.get(*first)?, |object, name| object.get(name))
 }

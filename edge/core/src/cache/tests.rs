@@ -10,8 +10,7 @@ use super::status::{Forward, Status};
 use super::storable::{Exchange, storable};
 use super::*;
 use crate::auth::token::Identity;
-use crate::plan::Auth;
-use crate::testing::CACHE;
+use crate::testing::{CACHE, ROUTE};
 
 fn map(fields: &[(&str, &str)]) -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -22,21 +21,7 @@ fn map(fields: &[(&str, &str)]) -> HeaderMap {
 }
 
 fn route(cache: Option<Cache>) -> Route {
-    Route {
-        name: "r",
-        line: 1,
-        hosts: &[],
-        methods: &[],
-        pattern: "/",
-        segments: &[],
-        service: "s",
-        edge: None,
-        auth: Auth::Public,
-        limit: None,
-        cache,
-        raw_path: false,
-        first_byte_ms: 1,
-    }
+    Route { cache, ..ROUTE }
 }
 
 const ASSIGNED: Cache = Cache { assign: Some(5), ..CACHE };

@@ -5,10 +5,10 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::Pass;
-use crate::auth::Caller;
 use crate::auth::revocation::{self, Answer, Ask, Entry, Revocation};
 use crate::fault::Fault;
 use crate::host::{Host, Request};
+use crate::limit::asking::Asking;
 use crate::plan::{Auth, Edge, Plan};
 use crate::record::Record;
 
@@ -20,14 +20,14 @@ impl<H: Host> Pass<'_, H> {
     pub(super) async fn edge(
         &self,
         edge: Edge,
-        caller: &Caller,
+        asking: &Asking<'_>,
         request: Request<H::Body>,
         record: &mut Record,
     ) -> Result<Response<H::Body>, Fault> {
         match edge {
             Edge::Revocations => self.revocations(request, record).await,
             Edge::Limits => self.limits(request, record).await,
-            Edge::MyLimits => self.my_limits(caller, request.ip).await,
+            Edge::MyLimits => self.my_limits(asking).await,
         }
     }
 

@@ -1,46 +1,54 @@
 //! The limit step: from what the isolate holds, by its object, or by what the plan says where nobody can be asked.
 
-use std::net::IpAddr;
+use http::Response;
 
 use super::Pass;
-use crate::auth::Caller;
 use crate::fault::Fault;
+use crate::headers::single;
 use crate::host::Host;
+use crate::limit;
+use crate::limit::asking::Asking;
 use crate::limit::ledger::{Answer, Ask, State, Take, Verdict, answer};
-use crate::limit::wallet::{Outcome, Spend};
-use crate::limit::{self, Taken};
-use crate::plan::{Limit, OnError, Route};
+use crate::limit::told::Taken;
+use crate::limit::wallet::{Outcome, Policy, Spend};
+use crate::plan::{Limit, OnError};
 use crate::record::Record;
 
 /// Leases that nobody needs are returned by the requests of others, this often (ms).
 const FAREWELLS_MS: u64 = 1_000;
 
+/// A limit as it holds for one request.
+struct Charge {
+    limit: Limit,
+    key: String,
+    policy: Policy,
+    cost: u32,
+}
+
 impl<H: Host> Pass<'_, H> {
     /// Charges a request to its limit. Where nothing is known of how it stands, no header field is made up.
     pub(super) async fn limit(
         &self,
-        route: &'static Route,
-        caller: &Caller,
-        ip: Option<IpAddr>,
+        asking: &Asking<'_>,
         record: &mut Record,
     ) -> Result<Option<Taken>, Fault> {
-        let Some(limit) = &route.limit else { return Ok(None) };
-        let key = limit::key(limit, caller, ip);
-        record.limit_key = Some(key.clone());
-        let outcome = match self.spend(limit, &key, record).await {
+        let Some(charge) = charge(asking) else { return Ok(None) };
+        record.limit_key = Some(charge.key.clone());
+        record.tier = asking.windows(&charge.limit).1;
+        let outcome = match self.spend(&charge, record).await {
             Ok(outcome) => Some(outcome),
             Err(error) => {
                 record.degraded.push(format!("limiter: {error}"));
-                self.unasked(limit, &key, &error)?
+                self.unasked(&charge, &error)?
             }
         };
         self.farewells();
-        self.taken(limit, outcome, record)
+        self.taken(&charge, outcome, record)
     }
 
-    async fn spend(&self, limit: &Limit, key: &str, record: &mut Record) -> Result<Outcome, String> {
-        let (isolate, now) = (self.host.isolate(), self.host.now_ms());
-        let spend = isolate.wallet.borrow_mut().spend(key, &limit::policy(limit), 1, now);
+    async fn spend(&self, charge: &Charge, record: &mut Record) -> Result<Outcome, String> {
+        let (isolate, now, key) = (self.host.isolate(), self.host.now_ms(), &charge.key);
+        let spend = isolate.wallet.borrow_mut().spend(key, &charge.policy, charge.cost, now);
         let (ask, asked) = match spend {
             Spend::Known(outcome) => return Ok(outcome),
             Spend::Ask(ask, asked) => (ask, asked),
@@ -65,23 +73,23 @@ impl<H: Host> Pass<'_, H> {
     }
 
     /// What the plan says where nobody can be asked.
-    fn unasked(&self, limit: &Limit, key: &str, error: &str) -> Result<Option<Outcome>, Fault> {
-        match limit.on_error {
+    fn unasked(&self, charge: &Charge, error: &str) -> Result<Option<Outcome>, Fault> {
+        match charge.limit.on_error {
             OnError::Allow => Ok(None),
-            OnError::Deny if limit.shadow => Ok(None),
+            OnError::Deny if charge.limit.shadow => Ok(None),
             OnError::Deny => Err(Fault::Unavailable(format!("limiter: {error}"))),
-            OnError::Local => Ok(self.refused_here(limit, key)),
+            OnError::Local => Ok(self.refused_here(charge)),
         }
     }
 
     /// By what this isolate alone has counted while nobody can be asked: no more than a refusal follows from that.
-    fn refused_here(&self, limit: &Limit, key: &str) -> Option<Outcome> {
+    fn refused_here(&self, charge: &Charge) -> Option<Outcome> {
         let mut counts = self.host.isolate().local.borrow_mut();
-        let before = counts.get(&key.to_owned()).cloned().unwrap_or_else(State::default);
-        let windows = limit::policy(limit).windows;
-        let take = Take { windows, cost: 1, want: 1, returned: Vec::new() };
+        let before = counts.get(&charge.key).cloned().unwrap_or_else(State::default);
+        let windows = charge.policy.windows.clone();
+        let take = Take { windows, cost: charge.cost, want: charge.cost, returned: Vec::new() };
         let (after, answered) = answer(&before, &Ask::Take(take), self.host.now_ms());
-        counts.insert(key.to_owned(), after);
+        counts.insert(charge.key.clone(), after);
         match answered {
             Answer::Taken(Verdict::Refused { retry_in_ms, windows, .. }) => {
                 Some(Outcome::Refused { retry_in_ms, windows })
@@ -92,28 +100,45 @@ impl<H: Host> Pass<'_, H> {
 
     fn taken(
         &self,
-        limit: &Limit,
+        charge: &Charge,
         outcome: Option<Outcome>,
         record: &mut Record,
     ) -> Result<Option<Taken>, Fault> {
-        let now = self.host.now_ms();
+        let Charge { limit, cost, .. } = *charge;
+        let (now, fields) = (self.host.now_ms(), self.plan.rate_limit_fields);
+        let told = |windows, retry_in_ms| Some(Taken { limit, fields, cost, windows, retry_in_ms, now });
         let (says, taken) = match outcome {
             None => ("not asked", None),
             Some(Outcome::Refused { .. }) if limit.shadow => ("would be refused", None),
             Some(Outcome::Spent { .. }) if limit.shadow => ("allowed", None),
-            Some(Outcome::Spent { windows }) => {
-                ("allowed", Some(Taken { limit: *limit, windows, retry_in_ms: None, now }))
-            }
-            Some(Outcome::Refused { retry_in_ms, windows }) => {
-                let retry_in_ms = Some(retry_in_ms);
-                ("refused", Some(Taken { limit: *limit, windows, retry_in_ms, now }))
-            }
+            Some(Outcome::Spent { windows }) => ("allowed", told(windows, None)),
+            Some(Outcome::Refused { retry_in_ms, windows }) => ("refused", told(windows, Some(retry_in_ms))),
         };
         record.limit = Some(format!("{}: {says}", limit.name));
         match taken {
             Some(taken) if taken.retry_in_ms.is_some() => Err(Fault::Limited(Box::new(taken))),
             taken => Ok(taken),
         }
+    }
+
+    /// Charges what the origin says that the request cost beyond its route's word, as far as there is room: it has
+    /// passed. Nobody outside hears of it.
+    pub(super) fn charge_late(&self, asking: &Asking<'_>, response: &mut Response<H::Body>) {
+        let Some(charge) = charge(asking) else { return };
+        let Some(field) = charge.limit.cost_field else { return };
+        let said = single(response.headers(), field).and_then(|cost| cost.parse::<u32>().ok());
+        response.headers_mut().remove(field);
+        let more = said.unwrap_or_default().saturating_sub(charge.cost);
+        if more == 0 {
+            return;
+        }
+        let (mut wallet, now) = (self.host.isolate().wallet.borrow_mut(), self.host.now_ms());
+        let Some(ask) = wallet.charge(&charge.key, &charge.policy, more, now) else { return };
+        let host = self.host.clone();
+        self.host.background(async move {
+            // What gets lost is not charged: the request is answered, and nobody waits.
+            drop(host.limit(&charge.key, &ask).await);
+        });
     }
 
     /// Returns leases that nobody needs any more.
@@ -135,4 +160,12 @@ impl<H: Host> Pass<'_, H> {
             }
         });
     }
+}
+
+/// The route's limit as it holds for the request.
+fn charge(asking: &Asking<'_>) -> Option<Charge> {
+    let limit = asking.route.limit?;
+    let (windows, _) = asking.windows(&limit);
+    let policy = limit::policy(&limit, windows);
+    Some(Charge { limit, key: asking.counter(&limit), policy, cost: asking.route.cost })
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use http::header::ORIGIN;
 use http::{Response, StatusCode};
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::Pass;
 use super::webhook::Delivery;
@@ -17,7 +17,8 @@ use crate::auth::{Caller, Credential, Refusal, cookie, key_hash};
 use crate::fault::Fault;
 use crate::forward::is_websocket;
 use crate::host::{Host, Request};
-use crate::plan::{Auth, Condition, Issuer, Route, SignIn, Source};
+use crate::limit::asking;
+use crate::plan::{Auth, Condition, Edge, Issuer, Route, SignIn, Source};
 use crate::record::Record;
 
 /// A caller, and what was found on the way.
@@ -25,6 +26,8 @@ pub(super) struct SignedIn {
     pub(super) caller: Caller,
     /// What the verified token says.
     pub(super) statement: Option<Rc<Statement>>,
+    /// All its claims, where the route's limits look at them.
+    pub(super) claims: Option<Map<String, Value>>,
     /// The verified token, for the origin's `Authorization`. One of a cookie goes on in the cookie alone: servers take
     /// heads of some kilobytes, and a session is several already.
     pub(super) token: Option<String>,
@@ -36,7 +39,7 @@ pub(super) struct SignedIn {
 
 impl From<Caller> for SignedIn {
     fn from(caller: Caller) -> Self {
-        Self { caller, statement: None, token: None, by_query: false, delivery: None }
+        Self { caller, statement: None, claims: None, token: None, by_query: false, delivery: None }
     }
 }
 
@@ -57,7 +60,9 @@ impl<H: Host> Pass<'_, H> {
                 Caller::Admin.into()
             }
             Auth::Webhook(policy) => self.webhook(route, policy, request).await?,
-            Auth::SignIn(policy) => self.sign_in(policy, request, record).await?,
+            Auth::SignIn(policy) => {
+                self.sign_in(policy, self.looks_at_claims(route), request, record).await?
+            }
         };
         let taken = matches!(route.auth, Auth::SignIn(policy) if policy.sources.contains(&Source::Query));
         request.query = credential::without_token(request.query.as_deref(), taken);
@@ -73,6 +78,7 @@ impl<H: Host> Pass<'_, H> {
     async fn sign_in(
         &self,
         policy: &SignIn,
+        looks_at_claims: bool,
         request: &Request<H::Body>,
         record: &mut Record,
     ) -> Result<SignedIn, Refusal> {
@@ -85,9 +91,18 @@ impl<H: Host> Pass<'_, H> {
             Err(refusal) => return excused(refusal, Some(Source::Cookie), policy, request),
         };
         self.check_site(source, request)?;
+        let claims = looks_at_claims.then(|| token::claims(&token));
         match self.user(token, source, policy, request.ip, record).await {
             Err(refusal) => excused(refusal, source, policy, request),
-            signed_in => signed_in,
+            Ok(signed_in) => Ok(SignedIn { claims, ..signed_in }),
+        }
+    }
+
+    /// Whether limits need a caller's claims: those of the route, or of all where a caller is told of all.
+    fn looks_at_claims(&self, route: &Route) -> bool {
+        match route.edge {
+            Some(Edge::MyLimits) => self.plan.routes.iter().any(asking::looks_at_claims),
+            _ => asking::looks_at_claims(route),
         }
     }
 
@@ -148,7 +163,7 @@ impl<H: Host> Pass<'_, H> {
         let caller = Caller::User(statement.identity.clone());
         let by_query = source == Some(Source::Query);
         let token = (source != Some(Source::Cookie)).then_some(token);
-        Ok(SignedIn { caller, statement: Some(statement), token, by_query, delivery: None })
+        Ok(SignedIn { caller, statement: Some(statement), claims: None, token, by_query, delivery: None })
     }
 
     /// The first of the conditions that does not hold.

@@ -3,6 +3,7 @@
 mod fake;
 mod keys;
 mod limits;
+mod places;
 mod revocation;
 mod signin;
 mod webhook;
@@ -12,21 +13,21 @@ use serde_json::json;
 
 use super::*;
 use crate::host::SendError;
-use crate::plan::{Admin, Cache, Edge, Limit, OnError, Scheme, Segment, SignIn, Source, Webhook, Window};
-use crate::testing::{ANY_OF, COGNITO, OPTIONAL, STREAM, SUPABASE};
+use crate::plan::{
+    Admin, Cache, Concurrency, Edge, Limit, OnError, Scheme, Segment, SignIn, Source, Webhook, Window,
+};
+use crate::testing::{ANY_OF, COGNITO, LIMIT as API, OPTIONAL, ROUTE, STREAM, STREAMS, SUPABASE};
 use fake::{Fake, NOW_MS, signed_in};
 
 const HOSTS: &[&str] = &["he2.ai", "api.he2.ai"];
-const API: Limit = Limit {
-    name: "api",
-    windows: &[Window { quota: 1, seconds: 60, burst: None }],
-    strict: false,
-    on_error: OnError::Allow,
-    shadow: false,
-    tells_runs: false,
-    line: 9,
-};
 const LIMIT: Option<Limit> = Some(API);
+/// Ten a minute, and the origin may say that one counts for more.
+const DEAR: Limit = Limit {
+    name: "dear",
+    windows: &[Window { quota: 10, seconds: 60, burst: None }],
+    cost_field: Some("x-request-cost"),
+    ..API
+};
 
 const OPERATORS: Auth = Auth::Admin(Admin { secret: "ADMIN_API_KEY", networks: &[] });
 const STRIPE: Webhook = Webhook {
@@ -44,21 +45,7 @@ const fn route(
     limit: Option<Limit>,
     cache: Option<Cache>,
 ) -> Route {
-    Route {
-        name: "r",
-        line: 7,
-        hosts: HOSTS,
-        methods: &[],
-        pattern: "/",
-        segments,
-        service: "backend",
-        edge: None,
-        auth,
-        limit,
-        cache,
-        raw_path: false,
-        first_byte_ms: 1_000,
-    }
+    Route { hosts: HOSTS, segments, auth, limit, cache, ..ROUTE }
 }
 
 macro_rules! at {
@@ -73,10 +60,20 @@ pub(super) static PLAN: Plan = Plan {
         route(at!("cached"), Auth::Public, LIMIT, Some(crate::testing::CACHE)),
         Route { methods: &["GET"], ..route(at!("get"), Auth::Public, None, None) },
         route(at!("deny"), Auth::Public, Some(Limit { on_error: OnError::Deny, ..API }), None),
+        Route {
+            concurrency: &[STREAMS],
+            event_stream: true,
+            ..route(at!("events"), Auth::Public, None, None)
+        },
         route(at!("hook"), Auth::Webhook(STRIPE), None, None),
         Route { edge: Some(Edge::Limits), ..route(at!("limits"), OPERATORS, None, None) },
+        Route {
+            concurrency: &[Concurrency { closed_on_error: true, ..STREAMS }],
+            ..route(at!("guarded-events"), Auth::Public, None, None)
+        },
         route(at!("local"), Auth::Public, Some(Limit { on_error: OnError::Local, ..API }), None),
         Route { edge: Some(Edge::MyLimits), ..route(at!("my-limits"), Auth::SignIn(ANY_OF), None, None) },
+        Route { cost: 3, ..route(at!("dear"), Auth::Public, Some(DEAR), None) },
         route(at!("optional"), Auth::SignIn(OPTIONAL), None, None),
         route(at!("page"), Auth::SignIn(PAGE), None, None),
         Route { edge: Some(Edge::Revocations), ..route(at!("revocations"), OPERATORS, None, None) },

@@ -21,6 +21,11 @@
 //!   drain, and what is returned is charged as if spent only then; the bucket, with what is out, is therefore never
 //!   less full than one that counts each request as it passes. While leases are out a caller gets less, never more.
 //!
+//! A late charge is what the origin says, with its response, that a request cost besides. It counts when it is charged,
+//! and to the windows of then: the request has passed already, perhaps in a window that has closed since. It takes what
+//! is neither charged nor out, up to its permits, and the rest is forgiven: nobody owes anything. So all of the above
+//! holds with late charges, which count as if they were requests of just the size that fits.
+//!
 //! It rests on: one object per key; the state stored before the answer leaves (the platform's output gate); an
 //! isolate that spends from a lease for no longer than its life, counted by its own clock from before it asked, and
 //! not at all once that clock was seen to go back; clocks that lose less than [`SLACK_MS`] unseen in that time; an
@@ -83,6 +88,9 @@ pub fn answer(before: &State, ask: &Ask, now: u64) -> (State, Answer) {
     let answer = match ask {
         Ask::Take(take) => Answer::Taken(state.take(take, now)),
         Ask::Return(returned) => state.take_back(returned, now).look(now),
+        Ask::Charge { windows, permits, returned } => {
+            state.take_back(returned, now).define(windows, now).charge(*permits, now).look(now)
+        }
         Ask::Look(windows) => state.define(windows, now).look(now),
         Ask::Reset => state.reset().look(now),
         Ask::Raise { windows, by, until_ms } => {
@@ -168,6 +176,15 @@ impl State {
         let batch = take.want.min((free / 8).min(MAX_BATCH));
         let lease = self.lend(batch.saturating_sub(cost), now);
         Verdict::Granted { lease, windows: self.standings(now) }
+    }
+
+    /// Charges up to so many permits, as many as there is room for.
+    fn charge(&mut self, permits: u32, now: u64) -> &mut Self {
+        let permits = permits.min(self.free(now));
+        if permits > 0 {
+            self.counters.iter_mut().for_each(|counter| counter.take(permits, now));
+        }
+        self
     }
 
     fn refuse(&self, cost: u32, now: u64) -> Verdict {

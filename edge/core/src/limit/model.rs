@@ -1,5 +1,5 @@
-//! Any interleaving of isolates, lost and late and doubled messages, crashes, evictions and clocks that step, judged
-//! by a naive count of what ran.
+//! Any interleaving of isolates, late charges, lost and late and doubled messages, crashes, evictions and clocks that
+//! step, judged by a naive count of what ran.
 
 use proptest::prelude::*;
 
@@ -41,6 +41,11 @@ struct World {
     judge: Judge,
 }
 
+fn remaining(answer: &Answer) -> Vec<u32> {
+    let Answer::Standing { windows, .. } = answer else { panic!("{answer:?}") };
+    windows.iter().map(|window| window.remaining).collect()
+}
+
 fn isolate(life: u32) -> Isolate {
     Isolate { wallet: Wallet::new(8), ahead: u64::from(life) * 7_000, back: vec![], life }
 }
@@ -68,16 +73,32 @@ impl World {
 
     fn object(&mut self, ask: &Ask) -> Answer {
         let (after, said) = answer(&self.state, ask, self.now - self.behind);
-        let elapsed = self.elapsed();
+        let (elapsed, charged) = (self.elapsed(), self.charged(ask, &said));
         if after != self.state {
             self.elapsed = (self.now - self.behind, elapsed);
         }
         self.state = after;
-        if let (Ask::Take(Take { cost, .. }), Answer::Taken(Verdict::Granted { .. })) = (ask, &said) {
+        if charged > 0 {
             self.judge.granted(elapsed);
-            self.judge.ran(self.now, *cost);
+            self.judge.ran(self.now, charged);
         }
         said
+    }
+
+    /// What the object charges at once by what it said. Of a late charge that must be what there was room for.
+    fn charged(&self, ask: &Ask, said: &Answer) -> u32 {
+        match (ask, said) {
+            (Ask::Take(Take { cost, .. }), Answer::Taken(Verdict::Granted { .. })) => *cost,
+            (Ask::Charge { windows, permits, returned }, said) => {
+                let now = self.now - self.behind;
+                let returned = answer(&self.state, &Ask::Return(returned.clone()), now).0;
+                let before = remaining(&answer(&returned, &Ask::Look(windows.clone()), now).1);
+                let charged = *before.iter().min().unwrap().min(permits);
+                assert_eq!(remaining(said), before.iter().map(|left| left - charged).collect::<Vec<_>>());
+                charged
+            }
+            _ => 0,
+        }
     }
 
     fn request(&mut self, at: usize, cost: u32, strict: bool) -> bool {
@@ -92,6 +113,25 @@ impl World {
             }
         }
         false
+    }
+
+    fn charge(&mut self, at: usize, permits: u32) -> bool {
+        let (now, policy) = (self.clock(at), self.policy(false));
+        let Isolate { wallet, life, .. } = &mut self.isolates[at];
+        let held = wallet.payable(KEY, now);
+        let ask = wallet.charge(KEY, &policy, permits, now);
+        self.judge.ran(self.now, held.min(permits));
+        let Some(ask) = ask else { return false };
+        assert!(matches!(ask, Ask::Charge { permits: rest, .. } if rest == permits - held));
+        self.mail.push(Mail::Ask { isolate: at, life: *life, ask, asked: None });
+        true
+    }
+
+    fn charge_at_once(&mut self, isolate: usize, permits: u32) {
+        if self.charge(isolate, permits) {
+            let mail = self.mail.pop().unwrap();
+            self.deliver(mail);
+        }
     }
 
     fn deliver(&mut self, mail: Mail) {
@@ -145,6 +185,7 @@ impl World {
             Op::Wait(ms) => self.now += ms,
             Op::Request { isolate, cost, strict } => drop(self.request(isolate, cost, strict)),
             Op::Call { isolate, cost, times } => (0..times).for_each(|_| self.call(isolate, cost)),
+            Op::Charge { isolate, permits } => drop(self.charge(isolate, permits)),
             Op::Deliver { .. } | Op::Lose { .. } if self.mail.is_empty() => {}
             Op::Deliver { at, doubled } => {
                 let mail = self.mail.remove(at % self.mail.len());
@@ -196,10 +237,11 @@ fn an_isolate_whose_clock_loses_the_slack_unseen_spends_nothing_in_the_next_wind
     (0..6).for_each(|_| world.call(0, 1));
 }
 
-/// Isolates that return in time and lose nothing.
-fn orderly() -> impl Strategy<Value = Vec<(u64, usize, u32, usize)>> {
+/// Isolates that return in time and lose nothing: how long until so many calls of so much, and a late charge or none.
+fn orderly() -> impl Strategy<Value = Vec<(u64, usize, u32, usize, u32)>> {
     let wait = prop_oneof![8 => 0_u64..300, 1 => 5_000_u64..15_000];
-    prop::collection::vec((wait, 0_usize..3, 1_u32..4, 1_usize..20), 1..40)
+    let late = prop_oneof![2 => Just(0_u32), 1 => 1_u32..30];
+    prop::collection::vec((wait, 0_usize..3, 1_u32..4, 1_usize..20, late), 1..40)
 }
 
 fn tick(world: &mut World, ms: u64) {
@@ -222,14 +264,15 @@ proptest! {
         orderly in orderly(),
     ) {
         let mut world = World::new(&windows);
-        for (wait, isolate, cost, times) in orderly {
+        for (wait, isolate, cost, times, late) in orderly {
             tick(&mut world, wait);
             (0..times).for_each(|_| world.call(isolate, cost));
+            world.charge_at_once(isolate, late);
         }
         tick(&mut world, 21_000);
         let left = (0..windows.len()).map(|at| world.judge.left(at, world.elapsed())).collect::<Vec<_>>();
-        let Answer::Standing { windows: standing, .. } = world.object(&Ask::Look(windows.clone())) else { panic!() };
-        prop_assert_eq!(standing.iter().map(|window| u64::from(window.remaining)).collect::<Vec<_>>(), left.clone());
+        let standing = remaining(&world.object(&Ask::Look(windows.clone())));
+        prop_assert_eq!(standing.into_iter().map(u64::from).collect::<Vec<_>>(), left.clone());
         let take = Ask::Take(Take { windows, cost: 1, want: 1, returned: vec![] });
         let passes = |_: &u64| matches!(world.object(&take), Answer::Taken(Verdict::Granted { .. }));
         prop_assert_eq!(Some((0..1_000).take_while(passes).count() as u64), left.into_iter().min());

@@ -7,8 +7,10 @@ use super::ledger::By;
 /// A key, and what is to be done with it before it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// As [`super::key`] names it.
+    /// As [`super::asking`] names it.
     pub key: String,
+    /// Whose windows are meant; none: those of callers of no tier.
+    pub tier: Option<String>,
     /// How far its quotas are raised, and until when (Unix seconds).
     pub raise: Option<(By, u64)>,
     /// Whether all that was charged is forgotten.
@@ -21,29 +23,33 @@ const LONGEST_KEY: usize = 512;
 const LONGEST_RAISE: u64 = 30 * 86_400;
 
 const FORM: &str = "write {\"key\": \"api/user/…\"}; to raise also \"until\" (Unix seconds, at most 30 days ahead) \
-    and either \"percent\" or \"quotas\", one for each window";
+    and either \"percent\" or \"quotas\", one for each window; and \"tier\", if the caller is of one";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
     key: String,
+    tier: Option<String>,
     percent: Option<u32>,
     quotas: Option<Vec<u32>>,
     until: Option<u64>,
 }
 
-/// From `?key=…`, the key with its slashes.
+/// From `?key=…`, the key with its slashes, and `&tier=…`.
 pub fn look(query: Option<&str>) -> Result<Change, &'static str> {
-    let given = query.unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("key="));
-    let key = given.map(crate::path::decode_all).and_then(|key| String::from_utf8(key).ok());
-    change(key.ok_or("name the key, as ?key=api/user/…")?)
+    let given = |name: &str| {
+        let mut pairs = query.unwrap_or_default().split('&');
+        let value = pairs.find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        value.map(crate::path::decode_all).and_then(|value| String::from_utf8(value).ok())
+    };
+    change(given("key").ok_or("name the key, as ?key=api/user/…")?, given("tier"))
 }
 
 /// From `{"key": …}`.
 pub fn reset(content: &[u8]) -> Result<Change, &'static str> {
     match serde_json::from_slice(content) {
-        Ok(Written { key, percent: None, quotas: None, until: None }) => {
-            Ok(Change { resets: true, ..change(key)? })
+        Ok(Written { key, tier, percent: None, quotas: None, until: None }) => {
+            Ok(Change { resets: true, ..change(key, tier)? })
         }
         _ => Err(FORM),
     }
@@ -51,19 +57,19 @@ pub fn reset(content: &[u8]) -> Result<Change, &'static str> {
 
 /// From `{"key": …, "percent": 200, "until": …}`, or with `"quotas": […]`; received at `now` (Unix seconds).
 pub fn raise(content: &[u8], now: u64) -> Result<Change, &'static str> {
-    let Written { key, percent, quotas, until } = serde_json::from_slice(content).map_err(|_| FORM)?;
+    let Written { key, tier, percent, quotas, until } = serde_json::from_slice(content).map_err(|_| FORM)?;
     let by = match (percent, quotas) {
         (Some(percent), None) => By::Percent(percent),
         (None, Some(quotas)) => By::Quotas(quotas),
         _ => return Err(FORM),
     };
     let until = until.filter(|until| *until <= now.saturating_add(LONGEST_RAISE)).ok_or(FORM)?;
-    Ok(Change { raise: Some((by, until)), ..change(key)? })
+    Ok(Change { raise: Some((by, until)), ..change(key, tier)? })
 }
 
-fn change(key: String) -> Result<Change, &'static str> {
+fn change(key: String, tier: Option<String>) -> Result<Change, &'static str> {
     match (1..=LONGEST_KEY).contains(&key.len()) {
-        true => Ok(Change { key, raise: None, resets: false }),
+        true => Ok(Change { key, tier, raise: None, resets: false }),
         false => Err("the key is empty or too long"),
     }
 }
@@ -77,6 +83,7 @@ mod tests {
         let key = |change: Result<Change, _>| change.map(|change| (change.key, change.raise, change.resets));
         let user = || "api/user/u 1".to_owned();
         assert_eq!(key(look(Some("a=b&key=api/user/u%201"))), Ok((user(), None, false)));
+        assert_eq!(look(Some("key=k&tier=free")).unwrap().tier.as_deref(), Some("free"));
         assert_eq!(key(reset(br#"{"key":"api/user/u 1"}"#)), Ok((user(), None, true)));
         let raised = raise(br#"{"key":"api/user/u 1","percent":200,"until":100}"#, 50);
         assert_eq!(key(raised), Ok((user(), Some((By::Percent(200), 100)), false)));

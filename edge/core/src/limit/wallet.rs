@@ -5,6 +5,9 @@
 //! some window outlives. How much to ask for follows from use: as much as the key used here in about the last minute,
 //! and nothing ahead for a key that is rarely used, so that a single request costs a single question.
 //!
+//! What the origin says afterwards that a request cost besides is a late charge: [`Wallet::charge`] pays it from
+//! leases, and says what to ask for the rest. The request has passed, so nothing comes of the answer.
+//!
 //! Safe in the sense of [`super::ledger`], whatever the rim does, if `now` is always a fresh reading: a lease lives
 //! from before it was asked for; it leaves the wallet with the question that returns it; once the clock is seen to go
 //! back, all leases are returned and answers to earlier questions lend nothing. A wallet holds so many keys and forgets
@@ -123,6 +126,18 @@ impl Wallet {
                 purse.refuse(cost, (*retry_in_ms, *recheck_in_ms), windows, now)
             }
         }
+    }
+
+    /// Charges what a request that has passed cost besides to what the wallet holds, and says what to ask for the rest.
+    /// The answer is not learned from. None: all is paid, or nothing more is to be had, as its object said just now.
+    pub fn charge(&mut self, key: &str, policy: &Policy, permits: u32, now: u64) -> Option<Ask> {
+        self.see(now);
+        let purse = self.purse(key);
+        let permits = purse.pay_part(permits, now);
+        if permits == 0 || purse.refusal(1, now).is_some() {
+            return None;
+        }
+        Some(Ask::Charge { windows: policy.windows.clone(), permits, returned: purse.empty() })
     }
 
     /// What to tell which key's object now; each is told once, and what gets lost is lost to the caller alone.

@@ -20,6 +20,7 @@ use crate::cache::range::Part;
 use crate::gateway::handle;
 use crate::host::{Host, Outgoing, ReadError, Request, SendError, Settings};
 use crate::limit::ledger::{self, Answer, Ask};
+use crate::limit::places;
 use crate::record::Record;
 use crate::testing::{ISSUER, NOW, SECRET, Signer, key_set, with};
 
@@ -42,9 +43,11 @@ pub(super) struct Inner {
     pub(super) limiter: Result<RefCell<BTreeMap<String, ledger::State>>, String>,
     pub(super) indexes: RefCell<BTreeMap<String, Index>>,
     pub(super) contents: RefCell<BTreeMap<String, String>>,
+    pub(super) places: Result<RefCell<BTreeMap<String, places::State>>, String>,
     pub(super) origin: fn() -> Result<Response<String>, SendError>,
     pub(super) sent: RefCell<Option<Outgoing<String>>>,
     pub(super) now: Cell<u64>,
+    dice: Cell<u8>,
     work: RefCell<Vec<Work>>,
     /// What ends the stream that was answered last.
     pub(super) over: RefCell<Option<Work>>,
@@ -90,9 +93,11 @@ impl Fake {
             limiter: Ok(RefCell::default()),
             indexes: RefCell::default(),
             contents: RefCell::default(),
+            places: Ok(RefCell::default()),
             origin: || Ok(Response::new("from the origin".to_owned())),
             sent: RefCell::default(),
             now: Cell::new(NOW_MS),
+            dice: Cell::default(),
             work: RefCell::default(),
             over: RefCell::default(),
         }))
@@ -144,7 +149,7 @@ impl Fake {
     }
 
     /// Does the work that was left for the background.
-    fn work(&self) {
+    pub(super) fn work(&self) {
         for work in self.work.take() {
             ready(work);
         }
@@ -173,7 +178,8 @@ impl Host for Fake {
         self.now.get()
     }
     fn random(&self) -> [u8; 24] {
-        [7; 24]
+        self.dice.set(self.dice.get().wrapping_add(1));
+        [self.dice.get(); 24]
     }
     fn settings(&self) -> &Settings {
         &self.settings
@@ -248,6 +254,15 @@ impl Host for Fake {
         let mut counts = counts.borrow_mut();
         let (after, answer) = ledger::answer(counts.entry(key.to_owned()).or_default(), ask, self.now_ms());
         counts.insert(key.to_owned(), after);
+        Ok(answer)
+    }
+    async fn places(&self, key: &str, ask: &places::Ask) -> Result<places::Answer, String> {
+        let name = if matches!(ask, places::Ask::Leave { .. }) { "leave" } else { "enter" };
+        self.did(&format!("{name} {key}"));
+        let states = self.places.as_ref().map_err(Clone::clone)?;
+        let mut states = states.borrow_mut();
+        let (after, answer) = places::answer(states.entry(key.to_owned()).or_default(), ask, self.now_ms());
+        states.insert(key.to_owned(), after);
         Ok(answer)
     }
     async fn index(&self, key: &str) -> Option<Index> {

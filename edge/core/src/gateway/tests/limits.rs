@@ -1,8 +1,11 @@
 //! What the gateway tells of limits.
 
+use http::Response;
 use serde_json::{Value, json};
 
-use super::fake::{Fake, signed_in};
+use super::fake::{Fake, ready, signed_in};
+use crate::host::Host;
+use crate::limit::places::Ask;
 use crate::testing::NOW;
 
 fn read(text: &str) -> Value {
@@ -23,10 +26,17 @@ fn a_caller_sees_what_remains_of_each_limit() {
     let bearer = format!("Bearer {}", signed_in(&mut fake));
     let user = [("authorization", &*bearer)];
     let mine = || read(fake.answer("GET", "https://he2.ai/my-limits", &user).0.body());
-    let windows = |remaining: u32, reset: u32| json!([{"quota": 1, "seconds": 60, "remaining": remaining, "reset_seconds": reset}]);
-    assert_eq!(mine(), json!({"policies": [{"policy": "api", "windows": windows(1, 0)}]}));
+    let windows = |quota: u32, remaining: u32, reset: u32| json!([{"quota": quota, "seconds": 60, "remaining": remaining, "reset_seconds": reset}]);
+    let all = |remaining: u32, reset: u32| {
+        json!({"policies": [
+            {"policy": "api", "tier": null, "windows": windows(1, remaining, reset)},
+            {"policy": "dear", "tier": null, "windows": windows(10, 10, 0)},
+            {"policy": "streams", "places": 2, "taken": 0},
+        ]})
+    };
+    assert_eq!(mine(), all(1, 0));
     assert_eq!(fake.status("GET", "https://he2.ai/user", &user), 200);
-    assert_eq!(mine(), json!({"policies": [{"policy": "api", "windows": windows(0, 60)}]}));
+    assert_eq!(mine(), all(0, 60));
     assert_eq!(fake.status("GET", "https://he2.ai/my-limits", &[]), 401);
 }
 
@@ -53,4 +63,35 @@ fn operators_look_a_key_up_free_it_and_raise_it_for_a_time() {
     assert_eq!(ask(&fake, "DELETE", &json!({"key": "nothing/user/u1"})).0, 404);
     fake.limiter = Err("overloaded".into());
     assert_eq!(ask(&fake, "GET", &json!(null)).0, 503);
+}
+
+#[test]
+fn a_request_costs_what_its_route_says_or_more_if_the_origin_does() {
+    let mut fake = Fake::new();
+    let call = |fake: &Fake| {
+        let (answer, _) = fake.answer("GET", "https://he2.ai/dear", &[]);
+        let remaining = answer.headers()["x-ratelimit-remaining"].to_str().unwrap().to_owned();
+        (answer.status().as_u16(), remaining, answer.headers().contains_key("x-request-cost"))
+    };
+    let passed = |remaining: &str| (200, remaining.to_owned(), false);
+    assert_eq!(call(&fake), passed("7"));
+    fake.origin = || Ok(Response::builder().header("x-request-cost", "5").body(String::new()).unwrap());
+    assert_eq!(call(&fake), passed("4"), "as known before the origin answered");
+    fake.origin = || Ok(Response::builder().header("x-request-cost", "1").body(String::new()).unwrap());
+    assert_eq!(call(&fake), (429, "2".to_owned(), false), "two more were charged, and three are wanted");
+}
+
+#[test]
+fn operators_see_and_free_places() {
+    let fake = Fake::new();
+    let seen = |method: &str, key: &str| {
+        let url = format!("https://he2.ai/limits?key={key}");
+        let content = json!({"key": key}).to_string();
+        read(fake.answer_content(method, &url, &[KEY], &content).0.body())
+    };
+    let key = "streams/ip/192.0.2.1";
+    let enter = Ask::Enter { name: "a".to_owned(), most: 2, lease_ms: 60_000 };
+    ready(fake.places(key, &enter)).unwrap();
+    assert_eq!(seen("GET", key), json!({"key": key, "places": 2, "taken": 1}));
+    assert_eq!(seen("DELETE", key), json!({"key": key, "places": 2, "taken": 0}));
 }

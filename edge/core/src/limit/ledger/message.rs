@@ -12,6 +12,15 @@ pub enum Ask {
     Take(Take),
     /// These leases are over. Answered with [`Answer::Standing`].
     Return(Vec<Returned>),
+    /// A request that has passed cost more than was known. It is charged as far as there is room.
+    Charge {
+        /// The windows of its key.
+        windows: Vec<Window>,
+        /// Permits that it cost besides.
+        permits: u32,
+        /// Leases that the isolate gives up.
+        returned: Vec<Returned>,
+    },
     /// How does the key stand in these windows?
     Look(Vec<Window>),
     /// Nothing is charged any more. What is out stays out; a raise stays.

@@ -12,6 +12,15 @@ fn ask(windows: &[Window], cost: u32, want: u32, returned: Vec<Returned>) -> Ask
     Ask::Take(Take { windows: windows.to_vec(), cost, want, returned })
 }
 
+fn charge(windows: &[Window], permits: u32, returned: Vec<Returned>) -> Ask {
+    Ask::Charge { windows: windows.to_vec(), permits, returned }
+}
+
+fn remaining(answer: &Answer) -> Vec<u32> {
+    let Answer::Standing { windows, .. } = answer else { panic!("{answer:?}") };
+    windows.iter().map(|window| window.remaining).collect()
+}
+
 /// A key's object.
 #[derive(Default)]
 struct Object(State);
@@ -34,8 +43,11 @@ impl Object {
     }
 
     fn remaining(&mut self, windows: &[Window], now: u64) -> Vec<u32> {
-        let Answer::Standing { windows, .. } = self.ask(&Ask::Look(windows.to_vec()), now) else { panic!() };
-        windows.iter().map(|window| window.remaining).collect()
+        remaining(&self.ask(&Ask::Look(windows.to_vec()), now))
+    }
+
+    fn charge(&mut self, windows: &[Window], permits: u32, now: u64) -> Vec<u32> {
+        remaining(&self.ask(&charge(windows, permits, vec![]), now))
     }
 }
 
@@ -74,6 +86,10 @@ fn the_messages_stay_as_they_are() {
     assert_eq!(
         json(Ask::Return(vec![Returned { name: 7, spent: 2 }])),
         r#"{"return":[{"name":7,"spent":2}]}"#
+    );
+    assert_eq!(
+        json(charge(&windows, 3, vec![Returned { name: 7, spent: 2 }])),
+        r#"{"charge":{"windows":[{"quota":100,"seconds":60}],"permits":3,"returned":[{"name":7,"spent":2}]}}"#
     );
     assert_eq!(json(Ask::Look(windows.clone())), r#"{"look":[{"quota":100,"seconds":60}]}"#);
     assert_eq!(json(Ask::Reset), r#""reset""#);
@@ -179,6 +195,41 @@ fn a_lease_is_over_before_a_fixed_window_closes() {
     assert_eq!(life(object.lease(&windows, 5, NOW + 9_500)), None);
     assert_eq!(life(Object::default().lease(&windows[1..], 5, NOW)), Some((LIFE_MS, true)));
     assert_eq!(life(Object::default().lease(&windows[..1], 5, NOW)), Some((9_500, false)));
+}
+
+#[test]
+fn a_late_charge_takes_as_much_as_the_fullest_window_has_room_for_and_nobody_owes_the_rest() {
+    let windows = [window(100, 10, None), window(50, 60, None), window(100, 100, Some(100))];
+    let mut object = Object::default();
+    assert_eq!(object.charge(&windows, 20, NOW), [80, 30, 80], "as of a request, it opens windows");
+    assert_eq!(object.charge(&windows, u32::MAX, NOW), [50, 0, 50]);
+    assert_eq!(object.charge(&windows, 5, NOW), [50, 0, 50]);
+    assert_eq!(object.remaining(&windows, NOW + 60_000), [100, 50, 100]);
+}
+
+#[test]
+fn a_late_charge_leaves_alone_what_is_out_elsewhere_and_takes_what_comes_back_with_it() {
+    let windows = [window(100, 60, None)];
+    let mut object = Object::default();
+    let name = object.lease(&windows, 10, NOW).unwrap().name;
+    object.lease(&windows, 10, NOW);
+    assert_eq!(object.remaining(&windows, NOW), [80]);
+    let returned = vec![Returned { name, spent: 4 }];
+    assert_eq!(remaining(&object.ask(&charge(&windows, 90, returned.clone()), NOW)), [0]);
+    let Answer::Standing { out, .. } = object.ask(&Ask::Return(returned), NOW) else { panic!() };
+    assert_eq!(out, 9, "still to be spent, or returned");
+}
+
+#[test]
+fn a_late_charge_without_room_leaves_the_state_as_it_was_and_need_not_be_stored() {
+    for burst in [None, Some(2)] {
+        let windows = [window(2, 60, burst)];
+        let mut object = Object::default();
+        object.take(&windows, 2, 2, NOW);
+        let before = object.0.clone();
+        assert_eq!(object.charge(&windows, 1, NOW + 5_000), [0]);
+        assert_eq!(object.0, before);
+    }
 }
 
 #[test]

@@ -20,6 +20,11 @@ pub(super) enum Op {
         cost: u32,
         times: usize,
     },
+    /// The origin says what a request cost besides.
+    Charge {
+        isolate: usize,
+        permits: u32,
+    },
     Deliver {
         at: usize,
         doubled: bool,
@@ -70,6 +75,7 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
         8 => prop_oneof![3 => 0_u64..400, 2 => 0_u64..4_000, 1 => 4_000_u64..70_000].prop_map(Op::Wait),
         8 => (at(), cost(), prop::bool::weighted(0.1)).prop_map(|(isolate, cost, strict)| Op::Request { isolate, cost, strict }),
         16 => (at(), cost(), 1_usize..30).prop_map(|(isolate, cost, times)| Op::Call { isolate, cost, times }),
+        4 => (at(), 1_u32..40).prop_map(|(isolate, permits)| Op::Charge { isolate, permits }),
         10 => (0_usize..8, prop::bool::weighted(0.2)).prop_map(|(at, doubled)| Op::Deliver { at, doubled }),
         1 => (0_usize..8).prop_map(|at| Op::Lose { at }),
         4 => at().prop_map(|isolate| Op::Farewells { isolate }),

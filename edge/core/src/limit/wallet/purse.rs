@@ -81,9 +81,14 @@ impl Purse {
         if self.payable(now) < cost {
             return None;
         }
-        self.count(cost, now);
-        self.held.iter_mut().fold(cost, |wanted, held| held.pay(wanted, now));
+        self.pay_part(cost, now);
         Some(Outcome::Spent { windows: self.standings(now) })
+    }
+
+    /// Pays from the leases as far as they go, and says how many permits are still wanted.
+    pub(super) fn pay_part(&mut self, permits: u32, now: u64) -> u32 {
+        self.count(permits, now);
+        self.held.iter_mut().fold(permits, |wanted, held| held.pay(wanted, now))
     }
 
     /// Refuses what was refused a moment ago.
@@ -161,7 +166,7 @@ impl Purse {
         self.learned_ms = now;
     }
 
-    fn payable(&self, now: u64) -> u32 {
+    pub(super) fn payable(&self, now: u64) -> u32 {
         self.held.iter().fold(0, |sum, held| sum.saturating_add(held.payable(now)))
     }
 

@@ -163,6 +163,47 @@ fn keys_that_are_forgotten_return_their_leases_and_keys_in_use_stay() {
     assert!(wallet.young.len() + wallet.old.len() <= 4);
 }
 
+impl Wallet {
+    /// What the wallet can pay for a key without asking.
+    pub(in crate::limit) fn payable(&mut self, key: &str, now: u64) -> u32 {
+        self.see(now);
+        self.purse(key).payable(now)
+    }
+}
+
+#[test]
+fn a_late_charge_is_paid_from_leases_and_the_rest_is_asked_for_as_they_go_back() {
+    let mut wallet = Wallet::new(10);
+    learns(&mut wallet, "k", &granted(1, 9), NOW);
+    assert_eq!(wallet.charge("k", &policy(), 5, NOW), None);
+    assert_eq!(wallet.payable("k", NOW), 4);
+    let asked =
+        Ask::Charge { windows: policy().windows, permits: 3, returned: vec![Returned { name: 1, spent: 9 }] };
+    assert_eq!(wallet.charge("k", &policy(), 7, NOW), Some(asked));
+    assert_eq!(returns(&mut wallet, NOW + 60_000), []);
+}
+
+#[test]
+fn a_late_charge_asks_nothing_of_a_key_of_which_nothing_is_left() {
+    let none_left = |wallet: &mut Wallet, cost| {
+        let (_, asked) = asks(wallet, "k", cost, NOW);
+        wallet.learn("k", asked, &refusal(), NOW);
+        wallet.charge("k", &policy(), 5, NOW + 4_999).is_none()
+    };
+    let mut wallet = Wallet::new(10);
+    assert!(!none_left(&mut wallet, 3), "two may be");
+    assert!(none_left(&mut wallet, 1));
+    assert!(wallet.charge("k", &policy(), 5, NOW + 5_000).is_some(), "as a request would ask again");
+    assert!(Wallet::new(10).charge("k", &policy(), 0, NOW).is_none());
+}
+
+#[test]
+fn late_charges_count_as_use_so_that_leases_are_large_enough_for_them() {
+    let mut wallet = Wallet::new(10);
+    wallet.charge("k", &policy(), 30, NOW);
+    assert_eq!(asks(&mut wallet, "k", 1, NOW).0.want, 31);
+}
+
 #[test]
 fn questions_about_one_key_may_be_under_way_at_once() {
     let mut wallet = Wallet::new(10);
