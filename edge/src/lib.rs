@@ -15,6 +15,7 @@ mod object;
 mod origin;
 mod platform;
 mod pump;
+mod purges;
 mod revocations;
 mod scope;
 mod settings;

@@ -105,6 +105,8 @@ pub enum Segment {
 pub enum Edge {
     /// Lists, adds and takes back revocations ([`crate::auth::revocation`]).
     Revocations,
+    /// Purges what is stored ([`crate::cache::purge`]).
+    Purge,
     /// Tells operators how a limit's key stands, frees it, or raises its quotas for a time.
     Limits,
     /// Tells a caller how its limits stand.

@@ -9,8 +9,12 @@ use crate::read::{Given, Lined};
 use crate::written::{self, Written};
 use crate::{leak, pattern, reach, suggest};
 
-const EDGES: [(&str, Edge); 3] =
-    [("revocations", Edge::Revocations), ("limits", Edge::Limits), ("my-limits", Edge::MyLimits)];
+const EDGES: [(&str, Edge); 4] = [
+    ("revocations", Edge::Revocations),
+    ("purge", Edge::Purge),
+    ("limits", Edge::Limits),
+    ("my-limits", Edge::MyLimits),
+];
 
 /// What routes refer to: all names that are written, and the values of those without a fault.
 pub(crate) struct Names<'a> {
@@ -163,7 +167,7 @@ fn edge(route: &written::Route, auth: Option<Auth>, report: &Report) -> Option<E
 fn answers_nobody(auth: Auth, edge: Edge) -> Option<&'static str> {
     match (edge, auth) {
         (_, Auth::Blocked)
-        | (Edge::Revocations | Edge::Limits, Auth::Admin(_))
+        | (Edge::Revocations | Edge::Purge | Edge::Limits, Auth::Admin(_))
         | (Edge::MyLimits, Auth::SignIn(SignIn { required: true, .. })) => None,
         (Edge::MyLimits, _) => Some("is for whoever is signed in; give the route auth `any_of`"),
         _ => Some("is for operators; give the route auth `admin`"),

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use edge_core::auth::revocation;
+use edge_core::cache::purge;
 use edge_core::limit;
 use edge_core::plan::Auth;
 use he2_config::Config;
@@ -53,7 +54,8 @@ fn every_environment_binds_the_durable_objects_to_classes_that_are_migrated() {
         .collect();
     for name in ENVIRONMENTS {
         let bindings = &environment(&wrangler, name)["durable_objects"]["bindings"];
-        assert_eq!(texts(bindings, "name"), [limit::BINDING, revocation::BINDING, "DELIVERIES"], "{name}");
+        let expected = [limit::BINDING, revocation::BINDING, "DELIVERIES", purge::BINDING];
+        assert_eq!(texts(bindings, "name"), expected, "{name}");
         assert!(texts(bindings, "class_name").iter().all(|class| migrated.contains(class)), "{name}");
     }
 }

@@ -4,7 +4,8 @@
 //! life, and these functions decide. To read in this order: [`key`] (where an answer is kept), [`admit`] (whether the
 //! cache takes part), [`index`] (what is kept under a key), [`reuse`] (what it is good for), [`conditional`] and
 //! [`range`] (what the caller gets of it), [`storable`] and [`terms`] (what is kept, and for how long), [`validate`]
-//! (whether it is still right), [`invalidate`] (when it no longer is), [`status`] (what is said about it).
+//! (whether it is still right), [`invalidate`] and [`purge`] (when it no longer is), [`status`] (what is said about it),
+//! [`local`] and [`flight`] (what an isolate does by itself).
 //!
 //! Identity never enters a shared answer: a known caller bypasses the cache unless the route says that one copy is for
 //! all. Left out: storing of parts (206).
@@ -19,10 +20,12 @@ pub mod index;
 pub mod invalidate;
 pub mod key;
 pub mod local;
+pub mod purge;
 pub mod range;
 pub mod reuse;
 pub mod status;
 pub mod storable;
+pub mod tags;
 mod targeted;
 pub mod terms;
 pub mod validate;

@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, StatusCode};
 use super::control::Control;
 use super::index::Variant;
 use super::terms::Terms;
-use super::{fresh, targeted, validate, vary};
+use super::{fresh, tags, targeted, validate, vary};
 use crate::plan::Cache;
 
 /// Fields that are of one exchange, and not of the response: §3.1, and the gateway's own `Server-Timing`.
@@ -59,6 +59,7 @@ pub fn storable(exchange: &Exchange<'_>, body: String) -> Option<Variant> {
         age: fresh::initial_age(headers, requested_ms, received_ms),
         terms,
         length: 0,
+        tags: tags::tags(headers),
     })
 }
 

@@ -11,12 +11,13 @@ use http::{HeaderMap, Method, Response, StatusCode};
 use self::ask::Question;
 use super::Pass;
 use super::origin::Admitted;
+use super::purge;
 use crate::cache::index::{Index, Variant};
 use crate::cache::local::SHORT;
 use crate::cache::range::{self, Part};
 use crate::cache::reuse::{Reuse, Serve, Stale, Why};
 use crate::cache::status::Status;
-use crate::cache::{self, Bypass, conditional, invalidate, key, reuse};
+use crate::cache::{self, Bypass, conditional, invalidate, key, reuse, tags};
 use crate::fault::Fault;
 use crate::headers::{append, set};
 use crate::host::Host;
@@ -51,6 +52,7 @@ impl<H: Host> Pass<'_, H> {
         };
         if invalidate::changes(&method, response.status()) {
             self.invalidate(host, path, query, response.headers());
+            purge::invalidate_groups(self.host, tags::invalidated(response.headers()));
         }
         record.cache = Some(status.to_string());
         // A route that stores nothing has nothing to say about storing.
@@ -65,11 +67,11 @@ impl<H: Host> Pass<'_, H> {
         question: &Question,
         record: &mut Record,
     ) -> Result<(Status, Response<H::Body>), Fault> {
-        let mut index = self.index(&question.key).await;
+        let mut index = self.index(&question.key, record).await;
         let mut waited = false;
         if question.may_wait(&index, self.host.now_ms()) {
             waited = self.wait(question).await;
-            index = if waited { self.index(&question.key).await } else { index };
+            index = if waited { self.index(&question.key, record).await } else { index };
         }
         let (why, selected) = match reuse::reuse(&index, &question.headers, self.host.now_ms()) {
             Reuse::Serve(serve) => match self.serve(&serve, question).await {
@@ -107,8 +109,16 @@ impl<H: Host> Pass<'_, H> {
         Some((Status::hit(&serve, false), response))
     }
 
-    /// What is stored under a key, and was not made invalid since.
-    async fn index(&self, key: &str) -> Rc<Index> {
+    /// What is stored under a key, and was neither made invalid nor purged since.
+    async fn index(&self, key: &str, record: &mut Record) -> Rc<Index> {
+        let index = self.record(key).await;
+        match self.unpurged(key, &index, record).await {
+            Some(left) => Rc::new(left),
+            None => index,
+        }
+    }
+
+    async fn record(&self, key: &str) -> Rc<Index> {
         let local = &self.host.isolate().cache;
         if let Some(index) = local.record(key, self.host.now_ms()) {
             return index;
@@ -198,7 +208,7 @@ impl<H: Host> Pass<'_, H> {
     }
 
     /// The policy by which the answers of a path are stored, if they are, and the path in normal form.
-    fn stores(&self, host: &str, path: &str) -> Option<(&'static Cache, String)> {
+    pub(super) fn stores(&self, host: &str, path: &str) -> Option<(&'static Cache, String)> {
         let path = path::normalise(path).ok()?.text;
         match route::find(self.plan, host, "GET", &path) {
             Find::Route(route) => route.cache.as_ref().map(|policy| (policy, path)),

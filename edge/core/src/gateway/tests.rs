@@ -1,5 +1,6 @@
 //! The order of effects, on a fake platform that records them.
 
+mod cache;
 mod fake;
 mod keys;
 mod limits;
@@ -79,6 +80,7 @@ pub(super) static PLAN: Plan = Plan {
         Route { edge: Some(Edge::MyLimits), ..route(at!("my-limits"), Auth::SignIn(ANY_OF), None, None) },
         route(at!("optional"), Auth::SignIn(OPTIONAL), None, None),
         route(at!("page"), Auth::SignIn(PAGE), None, None),
+        Route { edge: Some(Edge::Purge), ..route(at!("purge"), OPERATORS, None, None) },
         Route { edge: Some(Edge::Revocations), ..route(at!("revocations"), OPERATORS, None, None) },
         route(at!("runs"), Auth::Public, Some(Limit { tells_runs: true, ..API }), None),
         route(at!("shadow"), Auth::Public, Some(Limit { shadow: true, ..API }), None),
@@ -222,7 +224,7 @@ fn a_fresh_hit_has_not_touched_the_origin() {
     let (hit, _) = fake.answer("GET", "https://he2.ai/cached", &[]);
     assert_eq!((hit.body().as_str(), &hit.headers()["age"]), ("from the origin", &"5".parse().unwrap()));
     assert_eq!(hit.headers()["cache-status"], "he2; hit; ttl=55");
-    assert_eq!(fake.take_effects(), ["take api/ip/192.0.2.1", "cache get", "content", "read"]);
+    assert_eq!(fake.take_effects(), ["take api/ip/192.0.2.1", "cache get", "purges", "content", "read"]);
     fake.answer("GET", "https://he2.ai/cached", &[]);
     assert_eq!(fake.take_effects(), ["take api/ip/192.0.2.1"], "it is in memory by now");
     let (head, _) = fake.answer("HEAD", "https://he2.ai/cached", &[]);

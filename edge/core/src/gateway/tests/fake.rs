@@ -16,6 +16,7 @@ use crate::auth::keys::{Fetched, Jwk};
 use crate::auth::native::Key;
 use crate::auth::revocation;
 use crate::cache::index::Index;
+use crate::cache::purge;
 use crate::cache::range::Part;
 use crate::gateway::handle;
 use crate::host::{Host, Outgoing, ReadError, Request, SendError, Settings};
@@ -40,11 +41,14 @@ pub(super) struct Inner {
     pub(super) revocations: RefCell<Result<revocation::State, String>>,
     pub(super) acknowledged: RefCell<Vec<String>>,
     pub(super) limiter: Result<RefCell<BTreeMap<String, ledger::State>>, String>,
+    pub(super) purges: RefCell<Result<purge::State, String>>,
     pub(super) indexes: RefCell<BTreeMap<String, Index>>,
     pub(super) contents: RefCell<BTreeMap<String, String>>,
     pub(super) origin: fn() -> Result<Response<String>, SendError>,
     pub(super) sent: RefCell<Option<Outgoing<String>>>,
     pub(super) now: Cell<u64>,
+    /// How often something random was asked for.
+    drawn: Cell<u8>,
     work: RefCell<Vec<Work>>,
     /// What ends the stream that was answered last.
     pub(super) over: RefCell<Option<Work>>,
@@ -88,11 +92,13 @@ impl Fake {
             revocations: RefCell::new(Ok(revocation::State::default())),
             acknowledged: RefCell::default(),
             limiter: Ok(RefCell::default()),
+            purges: RefCell::new(Ok(purge::State::default())),
             indexes: RefCell::default(),
             contents: RefCell::default(),
             origin: || Ok(Response::new("from the origin".to_owned())),
             sent: RefCell::default(),
             now: Cell::new(NOW_MS),
+            drawn: Cell::default(),
             work: RefCell::default(),
             over: RefCell::default(),
         }))
@@ -173,7 +179,8 @@ impl Host for Fake {
         self.now.get()
     }
     fn random(&self) -> [u8; 24] {
-        [7; 24]
+        self.drawn.set(self.drawn.get().wrapping_add(1));
+        [self.drawn.get(); 24]
     }
     fn settings(&self) -> &Settings {
         &self.settings
@@ -248,6 +255,14 @@ impl Host for Fake {
         let mut counts = counts.borrow_mut();
         let (after, answer) = ledger::answer(counts.entry(key.to_owned()).or_default(), ask, self.now_ms());
         counts.insert(key.to_owned(), after);
+        Ok(answer)
+    }
+    async fn purges(&self, ask: &purge::Ask) -> Result<purge::Answer, String> {
+        self.did("purges");
+        let mut state = self.purges.borrow_mut();
+        let held = state.as_mut().map_err(|error| error.clone())?;
+        let (changed, answer) = purge::answer(held, ask.clone(), self.now.get());
+        *held = changed.unwrap_or_else(|| held.clone());
         Ok(answer)
     }
     async fn index(&self, key: &str) -> Option<Index> {
