@@ -178,6 +178,9 @@ pub struct Cache {
     pub heuristic: bool,
     /// Responses that set cookies are stored too, as RFC 9111 §7.3 allows.
     pub stores_cookies: bool,
+    /// `Authorization` reaches the origin of a public route, which checks it itself; answers to it are stored only by the
+    /// origin's word (RFC 9111 §3.5).
+    pub passes_authorization: bool,
     /// Which parameters of the query tell answers apart.
     pub query: Query,
     /// Errors (400 and above) live no longer, in seconds, whatever the origin says.

@@ -29,6 +29,7 @@ pub(crate) const CACHE: Cache = Cache {
     shared: false,
     heuristic: false,
     stores_cookies: false,
+    passes_authorization: false,
     query: Query::All,
     most_error_seconds: None,
     collapse: Collapse::Isolate,

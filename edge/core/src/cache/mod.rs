@@ -64,17 +64,35 @@ pub fn admit<'a>(
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<&'a Cache, Bypass> {
-    let policy = route.cache.as_ref().ok_or(Bypass::Route)?;
-    // An API key's secret is for the origin to check: only its answer shows that the caller is one.
-    let shared = policy.shared && !matches!(caller, Caller::ApiKey(_));
+    let policy = policy(route, caller)?;
     match () {
         () if method != Method::GET && method != Method::HEAD => Err(Bypass::Method),
-        () if caller.is_identified() && !shared => Err(Bypass::Identity),
         () if conditional::is_for_origin(headers) => Err(Bypass::Condition),
         () if has_content(headers) => Err(Bypass::Content),
         () if Control::of(headers).no_store => Err(Bypass::Request),
         () => Ok(policy),
     }
+}
+
+/// The policy by which a caller's answers may be for all.
+fn policy<'a>(route: &'a Route, caller: &Caller) -> Result<&'a Cache, Bypass> {
+    let policy = route.cache.as_ref().ok_or(Bypass::Route)?;
+    // An API key's secret is for the origin to check: only its answer shows that the caller is one.
+    let shared = policy.shared && !matches!(caller, Caller::ApiKey(_));
+    if caller.is_identified() && !shared { Err(Bypass::Identity) } else { Ok(policy) }
+}
+
+/// The policy by which the answer to a POST may be kept for later GETs (RFC 9110 §9.3.3), if it may at all: not where
+/// it may be of one caller's session.
+#[must_use]
+pub fn admit_posted<'a>(
+    route: &'a Route,
+    caller: &Caller,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Option<&'a Cache> {
+    let may = method == Method::POST && !headers.contains_key(COOKIE) && !Control::of(headers).no_store;
+    policy(route, caller).ok().filter(|_| may)
 }
 
 fn has_content(headers: &HeaderMap) -> bool {
@@ -83,7 +101,11 @@ fn has_content(headers: &HeaderMap) -> bool {
 }
 
 /// Fields by which some origins answer for another method or URL than the one in the key.
-const UNKEYED: [HeaderName; 7] = [
+const UNKEYED: [HeaderName; 11] = [
+    HeaderName::from_static("x-http-host-override"),
+    HeaderName::from_static("x-middleware-prefetch"),
+    HeaderName::from_static("x-nextjs-data"),
+    HeaderName::from_static("x-url-scheme"),
     HeaderName::from_static("x-http-method"),
     HeaderName::from_static("x-http-method-override"),
     HeaderName::from_static("x-method-override"),
@@ -104,5 +126,7 @@ pub fn neutralise(request: &mut HeaderMap) {
     request.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

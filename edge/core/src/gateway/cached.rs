@@ -5,7 +5,7 @@ mod keep;
 
 use std::rc::Rc;
 
-use http::header::{AGE, CONTENT_LENGTH, CONTENT_RANGE, HeaderName};
+use http::header::{AGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, HeaderName};
 use http::{HeaderMap, Method, Response, StatusCode};
 
 use self::ask::Question;
@@ -17,12 +17,12 @@ use crate::cache::local::SHORT;
 use crate::cache::range::{self, Part};
 use crate::cache::reuse::{Reuse, Serve, Stale, Why};
 use crate::cache::status::Status;
-use crate::cache::{self, Bypass, conditional, invalidate, key, reuse, tags};
+use crate::cache::{self, Bypass, conditional, invalidate, key, reuse, storable, tags};
 use crate::fault::Fault;
 use crate::headers::{append, set};
 use crate::host::Host;
 use crate::path;
-use crate::plan::Cache;
+use crate::plan::{Auth, Cache, Route};
 use crate::record::Record;
 use crate::route::{self, Find};
 
@@ -40,26 +40,69 @@ impl<H: Host> Pass<'_, H> {
     ) -> Result<Response<H::Body>, Fault> {
         let Admitted { route, host, path, caller, request, .. } = &admitted;
         let policy = cache::admit(route, caller, &request.method, &request.headers);
+        let posted = cache::admit_posted(route, caller, &request.method, &request.headers);
+        let authorization =
+            request.headers.get(AUTHORIZATION).filter(|_| passes_authorization(route)).cloned();
         let (host, path, method, query) = (*host, *path, request.method.clone(), request.query.clone());
-        let (outgoing, public) = self.outgoing(admitted, &record.request_id);
+        let keyed =
+            |policy: &Cache| key::key(host, path, key::kept(query.as_deref(), policy.query).as_deref());
+        let (mut outgoing, public) = self.outgoing(admitted, &record.request_id);
+        outgoing.headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
         let (status, mut response) = match policy {
             Ok(policy) => {
-                let key = key::key(host, path, key::kept(query.as_deref(), policy.query).as_deref());
-                let question = Question::new(policy, key, outgoing, public);
+                let question = Question::new(policy, keyed(policy), &outgoing, public);
                 self.through_cache(&question, record).await?
             }
-            Err(why) => (Status::Bypass(why), self.forward(outgoing, &public, record).await?),
+            Err(why) => {
+                outgoing.outlives = posted.is_some();
+                let question =
+                    posted.map(|policy| Question::new(policy, keyed(policy), &outgoing, public.clone()));
+                let response = self.forward(outgoing, &public, record).await?;
+                self.note_change(&method, (host, path, query.as_deref()), &response);
+                let place = (host, path, query.as_deref());
+                (Status::Bypass(why), self.keep_posted(question, place, response))
+            }
         };
-        if invalidate::changes(&method, response.status()) {
-            self.invalidate(host, path, query, response.headers());
-            purge::invalidate_groups(self.host, tags::invalidated(response.headers()));
-        }
         record.cache = Some(status.to_string());
         // A route that stores nothing has nothing to say about storing.
         if status != Status::Bypass(Bypass::Route) {
             append(response.headers_mut(), CACHE_STATUS, &status.to_string());
         }
         Ok(response)
+    }
+
+    /// What an answer shows to have changed is not served again.
+    fn note_change(
+        &self,
+        method: &Method,
+        (host, path, query): (&str, &str, Option<&str>),
+        response: &Response<H::Body>,
+    ) {
+        if invalidate::changes(method, response.status()) {
+            self.invalidate(host, path, query, response.headers());
+            purge::invalidate_groups(self.host, tags::invalidated(response.headers()));
+        }
+    }
+
+    /// Keeps the answer to a POST that says that it is what a GET would get (RFC 9110 §9.3.3).
+    fn keep_posted(
+        &self,
+        question: Option<Question>,
+        place: (&str, &str, Option<&str>),
+        response: Response<H::Body>,
+    ) -> Response<H::Body> {
+        let now = self.host.now_ms();
+        let is_for_get = |response: &Response<H::Body>| {
+            storable::is_for_get(response.status(), response.headers(), place, now)
+        };
+        match question.filter(|_| is_for_get(&response)) {
+            // It is newer than what it has just made invalid.
+            Some(mut question) => {
+                question.method = Method::GET;
+                keep::keep(self.host, &question, response, now.saturating_add(1), false).response
+            }
+            None => response,
+        }
     }
 
     async fn through_cache(
@@ -197,9 +240,9 @@ impl<H: Host> Pass<'_, H> {
     }
 
     /// RFC 9111 §4.4: forgets what is stored for a URI that has changed, and for those that the answer names.
-    fn invalidate(&self, host: &'static str, path: &str, query: Option<String>, headers: &HeaderMap) {
+    fn invalidate(&self, host: &str, path: &str, query: Option<&str>, headers: &HeaderMap) {
         let mut changed = invalidate::also_changed(headers, host, path);
-        changed.push((path.to_owned(), query));
+        changed.push((path.to_owned(), query.map(str::to_owned)));
         for (path, query) in changed {
             let Some((policy, path)) = self.stores(host, &path) else { continue };
             let key = key::key(host, &path, key::kept(query.as_deref(), policy.query).as_deref());
@@ -215,6 +258,11 @@ impl<H: Host> Pass<'_, H> {
             _ => None,
         }
     }
+}
+
+/// Whether the origin of a public route checks credentials itself.
+fn passes_authorization(route: &Route) -> bool {
+    route.auth == Auth::Public && route.cache.is_some_and(|policy| policy.passes_authorization)
 }
 
 fn cut(content: &[u8], part: Part) -> Option<&[u8]> {

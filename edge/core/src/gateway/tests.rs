@@ -72,6 +72,12 @@ pub(super) static PLAN: Plan = Plan {
     routes: &[
         route(at!("blocked"), Auth::Blocked, None, None),
         route(at!("cached"), Auth::Public, LIMIT, Some(crate::testing::CACHE)),
+        route(
+            at!("checking"),
+            Auth::Public,
+            None,
+            Some(Cache { passes_authorization: true, ..crate::testing::CACHE }),
+        ),
         Route { methods: &["GET"], ..route(at!("get"), Auth::Public, None, None) },
         route(at!("deny"), Auth::Public, Some(Limit { on_error: OnError::Deny, ..API }), None),
         route(at!("hook"), Auth::Webhook(STRIPE), None, None),

@@ -34,9 +34,17 @@ pub(super) struct Question {
 type Answer<B> = Result<Response<B>, Fault>;
 
 impl Question {
-    pub(super) fn new<B>(policy: &'static Cache, key: String, outgoing: Outgoing<B>, public: String) -> Self {
-        let Outgoing { method, url, mut headers, first_byte_ms, .. } = outgoing;
+    /// What is asked on behalf of a request.
+    pub(super) fn new<B>(
+        policy: &'static Cache,
+        key: String,
+        outgoing: &Outgoing<B>,
+        public: String,
+    ) -> Self {
+        let Outgoing { method, url, headers, first_byte_ms, .. } = outgoing;
+        let mut headers = headers.clone();
         cache::neutralise(&mut headers);
+        let (method, url, first_byte_ms) = (method.clone(), url.clone(), *first_byte_ms);
         Self { policy, key, method, headers, url, first_byte_ms, public }
     }
 

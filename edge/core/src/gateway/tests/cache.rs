@@ -156,3 +156,26 @@ fn what_an_origin_might_answer_otherwise_for_does_not_reach_it() {
     let headers = &sent.as_ref().unwrap().headers;
     assert!(fields.iter().all(|(name, _)| !headers.contains_key(*name)), "{headers:?}");
 }
+
+#[test]
+fn rfc9110_9_3_3_an_answer_to_a_post_that_is_what_a_get_would_get_is_kept() {
+    let mut fake = fake();
+    fake.origin =
+        || Ok(answer_with(&[("cache-control", "max-age=60"), ("content-location", "/cached")], "posted"));
+    fake.answer_content("POST", URL, &[("content-length", "1")], "x");
+    assert_eq!(get(&fake), ok("posted", "he2; hit; ttl=60"));
+    fake.answer_content("POST", "https://he2.ai/cached?a", &[], "x");
+    let (other, _) = fake.answer("GET", "https://he2.ai/cached?a", &[]);
+    assert_eq!(other.headers()["cache-status"], "he2; fwd=uri-miss; stored", "it names another place");
+}
+
+#[test]
+fn credentials_that_nobody_checked_reach_the_origin_only_where_the_route_says_that_it_checks_them() {
+    let fake = fake();
+    let sent = |path: &str| {
+        fake.answer("GET", path, &[("authorization", "Basic x")]);
+        fake.sent.borrow().as_ref().unwrap().headers.get("authorization").cloned()
+    };
+    assert_eq!(sent(URL), None);
+    assert_eq!(sent("https://he2.ai/checking"), Some("Basic x".parse().unwrap()));
+}
