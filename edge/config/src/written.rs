@@ -123,6 +123,7 @@ pub(crate) struct Route {
     pub(crate) limit: Given<String>,
     pub(crate) cache: Given<String>,
     pub(crate) raw_path: Given<bool>,
+    pub(crate) cors: Given<bool>,
     pub(crate) first_byte: Given<u32>,
 }
 
@@ -287,6 +288,7 @@ fn route(line: u32, table: &DeTable<'_>, report: &Report) -> Route {
         limit: section.optional("limit"),
         cache: section.optional("cache"),
         raw_path: section.optional("raw_path"),
+        cors: section.optional("cors"),
         first_byte: section.optional("first_byte_seconds"),
     };
     section.finish();

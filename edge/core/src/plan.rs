@@ -83,6 +83,8 @@ pub struct Route {
     pub cache: Option<Cache>,
     /// Whether encoded slashes and empty segments may stand in the path (file ids). Dot segments never may.
     pub raw_path: bool,
+    /// Whether pages of other origins may read its answers, and are told so (Fetch, "CORS protocol").
+    pub cors: bool,
     /// How long the origin may take until its response head, in milliseconds.
     pub first_byte_ms: u32,
 }
@@ -161,6 +163,7 @@ pub struct Window {
 /// and what the route adds to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = edge_core::plan))]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own, by its name in he2.toml")]
 pub struct Cache {
     /// Its name in he2.toml.
     pub name: &'static str,

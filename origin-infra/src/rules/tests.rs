@@ -70,6 +70,7 @@ fn route(
         limit: None,
         cache: None,
         raw_path: false,
+        cors: true,
         first_byte_ms: 1000,
     }
 }

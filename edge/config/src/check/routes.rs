@@ -61,6 +61,7 @@ fn checked(route: &written::Route, names: &Names<'_>, first_byte: u32, report: &
         limit,
         cache,
         raw_path: route.raw_path.good().is_some_and(|raw| raw.value),
+        cors: route.cors.good().is_none_or(|cors| cors.value),
         first_byte_ms: seconds.saturating_mul(1000),
     };
     patterns.into_iter().map(entry).collect()

@@ -35,6 +35,7 @@ fn route(cache: Option<Cache>) -> Route {
         limit: None,
         cache,
         raw_path: false,
+        cors: true,
         first_byte_ms: 1,
     }
 }

@@ -58,6 +58,7 @@ const fn route(
         limit,
         cache,
         raw_path: false,
+        cors: true,
         first_byte_ms: 1_000,
     }
 }
@@ -78,6 +79,7 @@ pub(super) static PLAN: Plan = Plan {
             None,
             Some(Cache { passes_authorization: true, ..crate::testing::CACHE }),
         ),
+        Route { cors: false, ..route(at!("closed"), Auth::Public, None, None) },
         Route { methods: &["GET"], ..route(at!("get"), Auth::Public, None, None) },
         route(at!("deny"), Auth::Public, Some(Limit { on_error: OnError::Deny, ..API }), None),
         route(at!("hook"), Auth::Webhook(STRIPE), None, None),
@@ -138,6 +140,18 @@ fn whatever_is_refused_by_path_host_method_or_origin_has_touched_nothing() {
         assert_eq!(fake.status(method, url, fields), status, "{method} {url}");
     }
     assert!(fake.take_effects().is_empty());
+}
+
+#[test]
+fn where_a_route_says_so_no_page_of_another_origin_reads_its_answers() {
+    let fake = Fake::new();
+    let page = ("origin", "https://he2.ai");
+    let (answer, _) = fake.answer("GET", "https://he2.ai/closed", &[page]);
+    assert!(!answer.headers().contains_key("vary"));
+    assert!(!answer.headers().contains_key("access-control-allow-origin"));
+    let preflight = [page, ("access-control-request-method", "POST")];
+    assert_eq!(fake.status("OPTIONS", "https://he2.ai/closed", &preflight), 403);
+    assert!(fake.answer("GET", "https://he2.ai/get", &[page]).0.headers()["vary"] == "Origin");
 }
 
 #[test]
