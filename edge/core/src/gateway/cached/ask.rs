@@ -1,5 +1,6 @@
 //! The origin is asked: for an answer, or whether what is stored still holds.
 
+use http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::{HeaderMap, Method, Response, StatusCode};
 
 use super::super::Pass;
@@ -159,7 +160,11 @@ impl<H: Host> Pass<'_, H> {
 
     /// Fetches a new response in the background, unless somebody of this isolate does.
     pub(super) fn refresh(&self, question: &Question, index: &Index) {
-        let question = Question { method: Method::GET, ..question.clone() };
+        let mut question = Question { method: Method::GET, ..question.clone() };
+        // What is fetched is for all: whole, whatever this client has of it or wants.
+        for name in [RANGE, IF_RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE] {
+            question.headers.remove(name);
+        }
         if !self.leads(&question) {
             return;
         }

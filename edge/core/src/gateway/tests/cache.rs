@@ -79,7 +79,10 @@ fn rfc5861_3_stale_is_served_at_once_and_refreshed_behind_it() {
     get(&fake);
     fake.origin = || Ok(answer_with(&[("cache-control", "max-age=10")], "new"));
     fake.wait(20);
-    assert_eq!(get(&fake), ok("old", "he2; hit; ttl=-10; detail=stale-while-revalidate"));
+    let (part, _) = fake.answer("GET", URL, &[("range", "bytes=0-0")]);
+    assert_eq!(part.headers()["cache-status"], "he2; hit; ttl=-10; detail=stale-while-revalidate");
+    assert_eq!(part.body(), "o");
+    assert!(!fake.sent.borrow().as_ref().unwrap().headers.contains_key("range"), "the whole is fetched");
     assert_eq!(get(&fake), ok("new", "he2; hit; ttl=10"));
 }
 
