@@ -16,6 +16,7 @@ mod origin;
 mod places;
 mod platform;
 mod pump;
+mod purges;
 mod revocations;
 mod scope;
 mod settings;

@@ -6,6 +6,7 @@ use edge_core::auth::isolate::Isolate;
 use edge_core::auth::keys::{Fetched, Jwk};
 use edge_core::auth::revocation;
 use edge_core::cache::index::Index;
+use edge_core::cache::purge;
 use edge_core::cache::range::Part;
 use edge_core::host::{Host, Outgoing, ReadError, SendError, Settings};
 use edge_core::limit::{self, ledger};
@@ -146,6 +147,10 @@ impl Host for Platform {
 
     async fn places(&self, key: &str, ask: &limit::places::Ask) -> Result<limit::places::Answer, String> {
         places::ask(&self.0.env, key, ask).await
+    }
+
+    async fn purges(&self, ask: &purge::Ask) -> Result<purge::Answer, String> {
+        object::ask(&self.0.env, purge::BINDING, purge::OBJECT, ask).await
     }
 
     async fn index(&self, key: &str) -> Option<Index> {

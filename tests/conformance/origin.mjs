@@ -17,8 +17,17 @@ export function startSuiteOrigin() {
   });
 }
 
-async function prepare({ response_pause: seconds = 0, interim_responses: interim = [] }, response) {
+/** Fields by which an answer may lie about where it ends. */
+const FRAMING = ['content-length', 'transfer-encoding'];
+
+async function prepare(
+  { response_pause: seconds = 0, interim_responses: interim = [], ...config },
+  response,
+) {
   if (seconds) await delay(1000 * seconds);
+  // What is left of such an answer on the connection must not be taken for the answer to another test.
+  const framed = config.response_headers?.some(([name]) => FRAMING.includes(name.toLowerCase()));
+  if (framed || interim.length) response.shouldKeepAlive = false;
   for (const [status, fields = []] of interim) {
     if (status === 102) response.writeProcessing();
     else response.writeEarlyHints(Object.fromEntries(fields));

@@ -89,6 +89,7 @@ pub(crate) struct Cache {
     pub(crate) shared: Given<bool>,
     pub(crate) heuristic: Given<bool>,
     pub(crate) set_cookie: Given<String>,
+    pub(crate) authorization: Given<String>,
     pub(crate) query: Given<Query>,
     pub(crate) errors: Given<u32>,
     pub(crate) collapse: Given<String>,
@@ -114,6 +115,7 @@ pub(crate) struct Route {
     pub(crate) event_stream: Given<bool>,
     pub(crate) cache: Given<String>,
     pub(crate) raw_path: Given<bool>,
+    pub(crate) cors: Given<bool>,
     pub(crate) first_byte: Given<u32>,
 }
 
@@ -242,6 +244,7 @@ fn cache(name: Lined<String>, table: &DeTable<'_>, report: &Report) -> Cache {
         shared: section.optional("shared"),
         heuristic: section.optional("heuristic"),
         set_cookie: section.optional("set_cookie"),
+        authorization: section.optional("authorization"),
         query: section.optional("query"),
         errors: section.optional("errors_seconds"),
         collapse: section.optional("collapse"),
@@ -268,6 +271,7 @@ fn route(line: u32, table: &DeTable<'_>, report: &Report) -> Route {
         event_stream: section.optional("event_stream"),
         cache: section.optional("cache"),
         raw_path: section.optional("raw_path"),
+        cors: section.optional("cors"),
         first_byte: section.optional("first_byte_seconds"),
     };
     section.finish();

@@ -8,8 +8,10 @@ mod edge;
 mod issuers;
 mod limited;
 mod limits;
+mod news;
 mod origin;
 mod places;
+mod purge;
 mod revoked;
 mod signin;
 mod verify;
@@ -60,7 +62,9 @@ pub async fn handle<H: Host>(
         Err(fault) => refuse(host, fault, listens, &mut record),
     };
     record.status = response.status().as_u16();
-    cors::grant(&plan.cors, origin.as_deref(), response.headers_mut());
+    if record.matched.is_none_or(|route| route.cors) {
+        cors::grant(&plan.cors, origin.as_deref(), response.headers_mut());
+    }
     set(response.headers_mut(), REQUEST_ID, &record.request_id);
     set(response.headers_mut(), forward::TRACEPARENT, &traceparent);
     (response, record)
@@ -134,7 +138,7 @@ impl<H: Host> Pass<'_, H> {
         let method = preflight.as_deref().unwrap_or(request.method.as_str());
         let route = self.route(public.name, method, &path, record)?;
         if preflight.is_some() {
-            return self.preflight();
+            return if route.cors { self.preflight() } else { Err(Fault::ForeignOrigin) };
         }
         let SignedIn { caller, statement, claims, token, by_query, delivery } =
             self.authenticate(route, &mut request, record).await?;

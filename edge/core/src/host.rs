@@ -9,6 +9,7 @@ use crate::auth::isolate::Isolate;
 use crate::auth::keys::{Fetched, Jwk};
 use crate::auth::revocation;
 use crate::cache::index::Index;
+use crate::cache::purge;
 use crate::cache::range::Part;
 use crate::limit::ledger::{Answer, Ask};
 use crate::limit::places;
@@ -146,6 +147,8 @@ pub trait Host: Clone + 'static {
     async fn limit(&self, key: &str, ask: &Ask) -> Result<Answer, String>;
     /// Asks the Durable Object of a concurrency's key ([`crate::limit::shard`]).
     async fn places(&self, key: &str, ask: &places::Ask) -> Result<places::Answer, String>;
+    /// Asks the Durable Object that holds the purges.
+    async fn purges(&self, ask: &purge::Ask) -> Result<purge::Answer, String>;
     /// The record that is stored under a key.
     async fn index(&self, key: &str) -> Option<Index>;
     /// Stores a record under a key.

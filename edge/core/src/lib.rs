@@ -22,6 +22,7 @@ pub mod host;
 pub mod limit;
 pub mod path;
 pub mod plan;
+pub mod poll;
 pub mod record;
 pub mod route;
 pub mod target;

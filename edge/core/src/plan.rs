@@ -93,6 +93,8 @@ pub struct Route {
     pub cache: Option<Cache>,
     /// Whether encoded slashes and empty segments may stand in the path (file ids). Dot segments never may.
     pub raw_path: bool,
+    /// Whether pages of other origins may read its answers, and are told so (Fetch, "CORS protocol").
+    pub cors: bool,
     /// How long the origin may take until its response head, in milliseconds.
     pub first_byte_ms: u32,
 }
@@ -115,6 +117,8 @@ pub enum Segment {
 pub enum Edge {
     /// Lists, adds and takes back revocations ([`crate::auth::revocation`]).
     Revocations,
+    /// Purges what is stored ([`crate::cache::purge`]).
+    Purge,
     /// Tells operators how a limit's key stands, frees it, or raises its quotas for a time.
     Limits,
     /// Tells a caller how its limits stand.
@@ -125,6 +129,7 @@ pub enum Edge {
 /// and what the route adds to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = edge_core::plan))]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own, by its name in he2.toml")]
 pub struct Cache {
     /// Its name in he2.toml.
     pub name: &'static str,
@@ -142,6 +147,9 @@ pub struct Cache {
     pub heuristic: bool,
     /// Responses that set cookies are stored too, as RFC 9111 §7.3 allows.
     pub stores_cookies: bool,
+    /// `Authorization` reaches the origin of a public route, which checks it itself; answers to it are stored only by the
+    /// origin's word (RFC 9111 §3.5).
+    pub passes_authorization: bool,
     /// Which parameters of the query tell answers apart.
     pub query: Query,
     /// Errors (400 and above) live no longer, in seconds, whatever the origin says.

@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use crate::auth::revocation::Revocation;
+use crate::cache::purge::Purge;
 use crate::fault::Fault;
 use crate::plan::Route;
 
@@ -75,6 +76,9 @@ pub struct Record {
     /// What an operator revoked, or took back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked: Option<Revocation>,
+    /// What an operator purged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purged: Option<Purge>,
     /// A webhook's delivery that the app had acknowledged before.
     #[serde(skip_serializing_if = "is_false")]
     pub replayed: bool,

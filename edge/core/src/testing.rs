@@ -30,6 +30,7 @@ pub(crate) const CACHE: Cache = Cache {
     shared: false,
     heuristic: false,
     stores_cookies: false,
+    passes_authorization: false,
     query: Query::All,
     most_error_seconds: None,
     collapse: Collapse::Isolate,
@@ -122,6 +123,7 @@ pub(crate) const ROUTE: Route = Route {
     event_stream: false,
     cache: None,
     raw_path: false,
+    cors: true,
     first_byte_ms: 1_000,
 };
 

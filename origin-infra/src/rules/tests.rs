@@ -73,6 +73,7 @@ fn route(
         event_stream: false,
         cache: None,
         raw_path: false,
+        cors: true,
         first_byte_ms: 1000,
     }
 }

@@ -13,6 +13,7 @@ use edge_core::auth::keys::{Fetched, Jwk};
 use edge_core::auth::native::Key;
 use edge_core::auth::revocation::{self, Answer};
 use edge_core::cache::index::Index;
+use edge_core::cache::purge;
 use edge_core::cache::range::Part;
 use edge_core::headers::single;
 use edge_core::host::{Host, Outgoing, ReadError, SendError, Settings};
@@ -206,6 +207,10 @@ impl Host for Offline {
             self.0.reached.borrow_mut().places.push(key.to_owned());
         }
         Ok(places::answer(&places::State::default(), ask, self.0.now_ms).1)
+    }
+
+    async fn purges(&self, ask: &purge::Ask) -> Result<purge::Answer, String> {
+        Ok(purge::answer(&purge::State::default(), ask.clone(), self.0.now_ms).1)
     }
 
     async fn index(&self, _: &str) -> Option<Index> {

@@ -12,6 +12,7 @@ use crate::{leak, written};
 /// Whether a policy assigns a life.
 const MODES: [(&str, bool); 2] = [("obey", false), ("assign", true)];
 const SET_COOKIE: [(&str, bool); 2] = [("never", false), ("store", true)];
+const AUTHORIZATION: [(&str, bool); 2] = [("drop", false), ("origin", true)];
 const COLLAPSE: [(&str, Collapse); 2] =
     [("isolate", Collapse::Isolate), ("data-centre", Collapse::DataCentre)];
 /// At most a year, which is as long as the platform keeps anything.
@@ -35,6 +36,7 @@ fn checked(cache: &written::Cache, report: &Report) -> Option<Cache> {
     }
     let assigns = choice("cache mode", &Given::Good(cache.mode.clone()?), false, &MODES, report);
     let set_cookie = choice("set_cookie", &cache.set_cookie, false, &SET_COOKIE, report);
+    let authorization = choice("authorization", &cache.authorization, false, &AUTHORIZATION, report);
     let collapse = choice("collapse", &cache.collapse, Collapse::Isolate, &COLLAPSE, report);
     let query = query(cache, report);
     match assigns? {
@@ -54,6 +56,7 @@ fn checked(cache: &written::Cache, report: &Report) -> Option<Cache> {
         shared: flag(&cache.shared)?,
         heuristic: flag(&cache.heuristic)?,
         stores_cookies: set_cookie?,
+        passes_authorization: authorization?,
         query: query?,
         most_error_seconds: cache.errors.good().map(|seconds| seconds.value),
         collapse: collapse?,

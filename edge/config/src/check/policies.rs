@@ -12,6 +12,9 @@ pub(crate) fn misfit(auth: Auth, event_stream: bool, cache: Cache) -> Option<&'s
         Auth::Public if cache.shared => {
             Some("`shared` is for routes that check the caller; use a policy without it")
         }
+        auth if auth != Auth::Public && cache.passes_authorization => {
+            Some("`authorization` is for public routes: here the gateway checks it; use a policy without it")
+        }
         Auth::SignIn(SignIn { required: true, .. }) if !cache.shared => Some(
             "every caller here is known, so it stores nothing; use one with `shared = true`, or remove `cache`",
         ),

@@ -10,8 +10,12 @@ use crate::read::{Given, Lined};
 use crate::written::{self, Written};
 use crate::{leak, pattern, reach, suggest};
 
-const EDGES: [(&str, Edge); 3] =
-    [("revocations", Edge::Revocations), ("limits", Edge::Limits), ("my-limits", Edge::MyLimits)];
+const EDGES: [(&str, Edge); 4] = [
+    ("revocations", Edge::Revocations),
+    ("purge", Edge::Purge),
+    ("limits", Edge::Limits),
+    ("my-limits", Edge::MyLimits),
+];
 
 /// What routes refer to: all names that are written, and the values of those without a fault.
 pub(crate) struct Names<'a> {
@@ -67,6 +71,7 @@ fn checked(route: &written::Route, names: &Names<'_>, first_byte: u32, report: &
         event_stream,
         cache,
         raw_path: route.raw_path.good().is_some_and(|raw| raw.value),
+        cors: route.cors.good().is_none_or(|cors| cors.value),
         first_byte_ms: seconds.saturating_mul(1000),
     };
     patterns.iter().map(entry).collect()
@@ -174,7 +179,7 @@ fn edge(route: &written::Route, auth: Option<Auth>, report: &Report) -> Option<E
 fn answers_nobody(auth: Auth, edge: Edge) -> Option<&'static str> {
     match (edge, auth) {
         (_, Auth::Blocked)
-        | (Edge::Revocations | Edge::Limits, Auth::Admin(_))
+        | (Edge::Revocations | Edge::Purge | Edge::Limits, Auth::Admin(_))
         | (Edge::MyLimits, Auth::SignIn(SignIn { required: true, .. })) => None,
         (Edge::MyLimits, _) => Some("is for whoever is signed in; give the route auth `any_of`"),
         _ => Some("is for operators; give the route auth `admin`"),

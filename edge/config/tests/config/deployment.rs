@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use edge_core::auth::revocation;
+use edge_core::cache::purge;
 use edge_core::limit::{self, places};
 use edge_core::plan::Auth;
 use he2_config::Config;
@@ -53,7 +54,7 @@ fn every_environment_binds_the_durable_objects_to_classes_that_are_migrated() {
         .collect();
     for name in ENVIRONMENTS {
         let bindings = &environment(&wrangler, name)["durable_objects"]["bindings"];
-        let expected = [limit::BINDING, revocation::BINDING, "DELIVERIES", places::BINDING];
+        let expected = [limit::BINDING, revocation::BINDING, "DELIVERIES", places::BINDING, purge::BINDING];
         assert_eq!(texts(bindings, "name"), expected, "{name}");
         assert!(texts(bindings, "class_name").iter().all(|class| migrated.contains(class)), "{name}");
     }

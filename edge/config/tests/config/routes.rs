@@ -2,7 +2,7 @@
 
 use edge_core::plan::Edge;
 
-use crate::support::{fault, faults, line, route_fault, with_route};
+use crate::support::{edited, fault, faults, line, route_fault, with_route};
 
 /// A route on line 63 with this text for its path and class; faults of the path are on line 66.
 fn route(path: &str, rest: &str) -> String {
@@ -146,6 +146,15 @@ fn a_cache_is_refused_where_one_callers_answer_would_reach_another() {
     let expected =
         "he2.toml:69: cache `users`: `shared` is for routes that check the caller; use a policy without it";
     assert_eq!(cached("\"public\"", "users"), expected);
+}
+
+#[test]
+fn credentials_pass_unchecked_only_on_public_routes() {
+    let text =
+        edited("seconds = 60\nshared = true", "seconds = 60\nshared = true\nauthorization = \"origin\"");
+    let expected = "he2.toml:109: cache `users`: `authorization` is for public routes: here the gateway checks it; use a \
+                    policy without it";
+    assert_eq!(faults(&text), [expected]);
 }
 
 #[test]

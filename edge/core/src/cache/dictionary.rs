@@ -33,6 +33,24 @@ pub(super) fn parse(text: &str) -> Option<Vec<(String, Value)>> {
     Some(members)
 }
 
+/// The strings of a list (§4.2.1), without their parameters; none where the text is no list, or has anything else in it.
+pub(super) fn strings(text: &str) -> Option<Vec<String>> {
+    let mut rest = text.trim_matches(' ');
+    let mut found = Vec::new();
+    while !rest.is_empty() {
+        let content = rest.strip_prefix('"')?;
+        let after = string(content)?;
+        let quoted = content.strip_suffix(after)?.strip_suffix('"')?;
+        found.push(quoted.replace("\\\"", "\"").replace("\\\\", "\\"));
+        let after = parameters(after)?.trim_start_matches([' ', '\t']);
+        rest = after.strip_prefix(',').map_or(after, |more| more.trim_start_matches([' ', '\t']));
+        if rest.is_empty() != after.is_empty() || (rest.len() == after.len() && !rest.is_empty()) {
+            return None;
+        }
+    }
+    Some(found)
+}
+
 fn member(text: &str) -> Option<(&str, Value, &str)> {
     let (name, rest) = key(text)?;
     let (value, rest) = match rest.strip_prefix('=') {

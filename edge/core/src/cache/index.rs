@@ -44,6 +44,8 @@ pub struct Variant {
     pub terms: Terms,
     /// Bytes of content.
     pub length: u64,
+    /// Its tags and groups.
+    pub tags: Vec<String>,
 }
 
 impl Index {

@@ -24,7 +24,7 @@ pub fn also_changed(headers: &HeaderMap, host: &str, path: &str) -> Vec<(String,
 
 /// RFC 3986 §5.2, as far as a cache needs it: another host's are not ours to touch, and a path with dot segments is
 /// none that anything is stored under.
-fn resolve(reference: &str, host: &str, path: &str) -> Option<(String, Option<String>)> {
+pub(super) fn resolve(reference: &str, host: &str, path: &str) -> Option<(String, Option<String>)> {
     let reference = reference.split('#').next().unwrap_or_default();
     let absolute = match reference {
         _ if reference.contains("://") => {

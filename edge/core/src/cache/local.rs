@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use super::flight::Flights;
 use super::index::{Index, Variant};
+use super::purge::Known;
 use super::weighted::Weighted;
 use crate::auth::bounded::Bounded;
 
@@ -30,6 +31,8 @@ const FAILED_MS: u64 = 2_000;
 pub struct Local {
     /// Requests under way.
     pub flights: RefCell<Flights>,
+    /// What operators have purged.
+    pub purges: RefCell<Known>,
     records: RefCell<Weighted<(Rc<Index>, u64)>>,
     contents: RefCell<Weighted<Rc<[u8]>>>,
     /// When a key was made invalid by a request of this isolate: the storage hears of it later.
@@ -42,6 +45,7 @@ impl Default for Local {
     fn default() -> Self {
         Self {
             flights: RefCell::default(),
+            purges: RefCell::default(),
             records: RefCell::new(Weighted::new(RECORDS)),
             contents: RefCell::new(Weighted::new(CONTENT)),
             invalid: RefCell::new(Bounded::new(KEYS)),

@@ -4,7 +4,8 @@
 //! life, and these functions decide. To read in this order: [`key`] (where an answer is kept), [`admit`] (whether the
 //! cache takes part), [`index`] (what is kept under a key), [`reuse`] (what it is good for), [`conditional`] and
 //! [`range`] (what the caller gets of it), [`storable`] and [`terms`] (what is kept, and for how long), [`validate`]
-//! (whether it is still right), [`invalidate`] (when it no longer is), [`status`] (what is said about it).
+//! (whether it is still right), [`invalidate`] and [`purge`] (when it no longer is), [`status`] (what is said about it),
+//! [`local`] and [`flight`] (what an isolate does by itself).
 //!
 //! Identity never enters a shared answer: a known caller bypasses the cache unless the route says that one copy is for
 //! all. Left out: storing of parts (206).
@@ -19,10 +20,12 @@ pub mod index;
 pub mod invalidate;
 pub mod key;
 pub mod local;
+pub mod purge;
 pub mod range;
 pub mod reuse;
 pub mod status;
 pub mod storable;
+pub mod tags;
 mod targeted;
 pub mod terms;
 pub mod validate;
@@ -61,17 +64,35 @@ pub fn admit<'a>(
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<&'a Cache, Bypass> {
-    let policy = route.cache.as_ref().ok_or(Bypass::Route)?;
-    // An API key's secret is for the origin to check: only its answer shows that the caller is one.
-    let shared = policy.shared && !matches!(caller, Caller::ApiKey(_));
+    let policy = policy(route, caller)?;
     match () {
         () if method != Method::GET && method != Method::HEAD => Err(Bypass::Method),
-        () if caller.is_identified() && !shared => Err(Bypass::Identity),
         () if conditional::is_for_origin(headers) => Err(Bypass::Condition),
         () if has_content(headers) => Err(Bypass::Content),
         () if Control::of(headers).no_store => Err(Bypass::Request),
         () => Ok(policy),
     }
+}
+
+/// The policy by which a caller's answers may be for all.
+fn policy<'a>(route: &'a Route, caller: &Caller) -> Result<&'a Cache, Bypass> {
+    let policy = route.cache.as_ref().ok_or(Bypass::Route)?;
+    // An API key's secret is for the origin to check: only its answer shows that the caller is one.
+    let shared = policy.shared && !matches!(caller, Caller::ApiKey(_));
+    if caller.is_identified() && !shared { Err(Bypass::Identity) } else { Ok(policy) }
+}
+
+/// The policy by which the answer to a POST may be kept for later GETs (RFC 9110 §9.3.3), if it may at all: not where
+/// it may be of one caller's session.
+#[must_use]
+pub fn admit_posted<'a>(
+    route: &'a Route,
+    caller: &Caller,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Option<&'a Cache> {
+    let may = method == Method::POST && !headers.contains_key(COOKIE) && !Control::of(headers).no_store;
+    policy(route, caller).ok().filter(|_| may)
 }
 
 fn has_content(headers: &HeaderMap) -> bool {
@@ -80,7 +101,11 @@ fn has_content(headers: &HeaderMap) -> bool {
 }
 
 /// Fields by which some origins answer for another method or URL than the one in the key.
-const UNKEYED: [HeaderName; 7] = [
+const UNKEYED: [HeaderName; 11] = [
+    HeaderName::from_static("x-http-host-override"),
+    HeaderName::from_static("x-middleware-prefetch"),
+    HeaderName::from_static("x-nextjs-data"),
+    HeaderName::from_static("x-url-scheme"),
     HeaderName::from_static("x-http-method"),
     HeaderName::from_static("x-http-method-override"),
     HeaderName::from_static("x-method-override"),
@@ -101,5 +126,7 @@ pub fn neutralise(request: &mut HeaderMap) {
     request.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

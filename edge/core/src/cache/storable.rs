@@ -1,12 +1,15 @@
 //! What may be stored (RFC 9111 §3), and which of its fields (§3.1).
 
-use http::header::{AUTHORIZATION, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE};
+use http::header::{
+    AUTHORIZATION, CONTENT_LOCATION, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE,
+};
 use http::{HeaderMap, Method, StatusCode};
 
 use super::control::Control;
 use super::index::Variant;
 use super::terms::Terms;
-use super::{fresh, targeted, validate, vary};
+use super::{fresh, invalidate, tags, targeted, validate, vary};
+use crate::headers::single;
 use crate::plan::Cache;
 
 /// Fields that are of one exchange, and not of the response: §3.1, and the gateway's own `Server-Timing`.
@@ -59,7 +62,24 @@ pub fn storable(exchange: &Exchange<'_>, body: String) -> Option<Variant> {
         age: fresh::initial_age(headers, requested_ms, received_ms),
         terms,
         length: 0,
+        tags: tags::tags(headers),
     })
+}
+
+/// Whether the answer to a POST says that it is what a GET would get, and for how long (RFC 9110 §9.3.3). `place` are
+/// host, path and query of the request.
+#[must_use]
+pub fn is_for_get(
+    status: StatusCode,
+    headers: &HeaderMap,
+    (host, path, query): (&str, &str, Option<&str>),
+    received_ms: u64,
+) -> bool {
+    let named = single(headers, CONTENT_LOCATION).and_then(|at| invalidate::resolve(at, host, path));
+    let explicit = fresh::explicit(headers, &targeted::control(headers), received_ms);
+    status == StatusCode::OK
+        && explicit.is_some()
+        && named.is_some_and(|(there, with)| there == path && with.as_deref() == query)
 }
 
 fn may(exchange: &Exchange<'_>, control: &Control) -> bool {

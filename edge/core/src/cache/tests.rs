@@ -468,7 +468,7 @@ fn the_stored_layout_stays_as_it_is() {
         r#"{"invalid_ms":0,"variants":[{"body":"name","status":200,"headers":[["vary","rsc"],["vary","x"]],"#,
         r#""selecting":[["rsc","1"],["x",null]],"requested_ms":784111777000,"received_ms":784111777000,"age":0,"#,
         r#""terms":{"life":5,"while_revalidate":0,"if_error":0,"always_validate":false,"never_stale":false,"#,
-        r#""assigned":true},"length":10}]}"#
+        r#""assigned":true},"length":10,"tags":[]}]}"#
     );
     assert_eq!(serde_json::to_string(&index).unwrap(), json);
     assert_eq!(serde_json::from_str::<Index>(json).unwrap(), index);

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::index::{Index, Variant};
 use super::terms::Terms;
-use super::{fresh, storable, vary};
+use super::{fresh, storable, tags, vary};
 use crate::headers::{set, single};
 use crate::plan::Cache;
 
@@ -63,6 +63,7 @@ pub fn freshen(
         terms: Terms::of(policy, status, &headers, received_ms)?,
         age: fresh::initial_age(confirmation, requested_ms, received_ms),
         selecting: vary::selecting(&headers, asked)?,
+        tags: tags::tags(&headers),
         headers,
         requested_ms,
         received_ms,

@@ -5,23 +5,24 @@ mod keep;
 
 use std::rc::Rc;
 
-use http::header::{AGE, CONTENT_LENGTH, CONTENT_RANGE, HeaderName};
+use http::header::{AGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, HeaderName};
 use http::{HeaderMap, Method, Response, StatusCode};
 
 use self::ask::Question;
 use super::Pass;
 use super::origin::Admitted;
+use super::purge;
 use crate::cache::index::{Index, Variant};
 use crate::cache::local::SHORT;
 use crate::cache::range::{self, Part};
 use crate::cache::reuse::{Reuse, Serve, Stale, Why};
 use crate::cache::status::Status;
-use crate::cache::{self, Bypass, conditional, invalidate, key, reuse};
+use crate::cache::{self, Bypass, conditional, invalidate, key, reuse, storable, tags};
 use crate::fault::Fault;
 use crate::headers::{append, set};
 use crate::host::Host;
 use crate::path;
-use crate::plan::Cache;
+use crate::plan::{Auth, Cache, Route};
 use crate::record::Record;
 use crate::route::{self, Find};
 
@@ -39,19 +40,29 @@ impl<H: Host> Pass<'_, H> {
     ) -> Result<Response<H::Body>, Fault> {
         let Admitted { route, host, path, caller, request, .. } = &admitted;
         let policy = cache::admit(route, caller, &request.method, &request.headers);
+        let posted = cache::admit_posted(route, caller, &request.method, &request.headers);
+        let authorization =
+            request.headers.get(AUTHORIZATION).filter(|_| passes_authorization(route)).cloned();
         let (host, path, method, query) = (*host, *path, request.method.clone(), request.query.clone());
-        let (outgoing, public) = self.outgoing(admitted, &record.request_id);
+        let keyed =
+            |policy: &Cache| key::key(host, path, key::kept(query.as_deref(), policy.query).as_deref());
+        let (mut outgoing, public) = self.outgoing(admitted, &record.request_id);
+        outgoing.headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
         let (status, mut response) = match policy {
             Ok(policy) => {
-                let key = key::key(host, path, key::kept(query.as_deref(), policy.query).as_deref());
-                let question = Question::new(policy, key, outgoing, public);
+                let question = Question::new(policy, keyed(policy), &outgoing, public);
                 self.through_cache(&question, record).await?
             }
-            Err(why) => (Status::Bypass(why), self.forward(outgoing, &public, record).await?),
+            Err(why) => {
+                outgoing.outlives = posted.is_some();
+                let question =
+                    posted.map(|policy| Question::new(policy, keyed(policy), &outgoing, public.clone()));
+                let response = self.forward(outgoing, &public, record).await?;
+                self.note_change(&method, (host, path, query.as_deref()), &response);
+                let place = (host, path, query.as_deref());
+                (Status::Bypass(why), self.keep_posted(question, place, response))
+            }
         };
-        if invalidate::changes(&method, response.status()) {
-            self.invalidate(host, path, query, response.headers());
-        }
         record.cache = Some(status.to_string());
         // A route that stores nothing has nothing to say about storing.
         if status != Status::Bypass(Bypass::Route) {
@@ -60,16 +71,50 @@ impl<H: Host> Pass<'_, H> {
         Ok(response)
     }
 
+    /// What an answer shows to have changed is not served again.
+    fn note_change(
+        &self,
+        method: &Method,
+        (host, path, query): (&str, &str, Option<&str>),
+        response: &Response<H::Body>,
+    ) {
+        if invalidate::changes(method, response.status()) {
+            self.invalidate(host, path, query, response.headers());
+            purge::invalidate_groups(self.host, tags::invalidated(response.headers()));
+        }
+    }
+
+    /// Keeps the answer to a POST that says that it is what a GET would get (RFC 9110 §9.3.3).
+    fn keep_posted(
+        &self,
+        question: Option<Question>,
+        place: (&str, &str, Option<&str>),
+        response: Response<H::Body>,
+    ) -> Response<H::Body> {
+        let now = self.host.now_ms();
+        let is_for_get = |response: &Response<H::Body>| {
+            storable::is_for_get(response.status(), response.headers(), place, now)
+        };
+        match question.filter(|_| is_for_get(&response)) {
+            // It is newer than what it has just made invalid.
+            Some(mut question) => {
+                question.method = Method::GET;
+                keep::keep(self.host, &question, response, now.saturating_add(1), false).response
+            }
+            None => response,
+        }
+    }
+
     async fn through_cache(
         &self,
         question: &Question,
         record: &mut Record,
     ) -> Result<(Status, Response<H::Body>), Fault> {
-        let mut index = self.index(&question.key).await;
+        let mut index = self.index(&question.key, record).await;
         let mut waited = false;
         if question.may_wait(&index, self.host.now_ms()) {
             waited = self.wait(question).await;
-            index = if waited { self.index(&question.key).await } else { index };
+            index = if waited { self.index(&question.key, record).await } else { index };
         }
         let (why, selected) = match reuse::reuse(&index, &question.headers, self.host.now_ms()) {
             Reuse::Serve(serve) => match self.serve(&serve, question).await {
@@ -107,8 +152,16 @@ impl<H: Host> Pass<'_, H> {
         Some((Status::hit(&serve, false), response))
     }
 
-    /// What is stored under a key, and was not made invalid since.
-    async fn index(&self, key: &str) -> Rc<Index> {
+    /// What is stored under a key, and was neither made invalid nor purged since.
+    async fn index(&self, key: &str, record: &mut Record) -> Rc<Index> {
+        let index = self.record(key).await;
+        match self.unpurged(key, &index, record).await {
+            Some(left) => Rc::new(left),
+            None => index,
+        }
+    }
+
+    async fn record(&self, key: &str) -> Rc<Index> {
         let local = &self.host.isolate().cache;
         if let Some(index) = local.record(key, self.host.now_ms()) {
             return index;
@@ -187,9 +240,9 @@ impl<H: Host> Pass<'_, H> {
     }
 
     /// RFC 9111 §4.4: forgets what is stored for a URI that has changed, and for those that the answer names.
-    fn invalidate(&self, host: &'static str, path: &str, query: Option<String>, headers: &HeaderMap) {
+    fn invalidate(&self, host: &str, path: &str, query: Option<&str>, headers: &HeaderMap) {
         let mut changed = invalidate::also_changed(headers, host, path);
-        changed.push((path.to_owned(), query));
+        changed.push((path.to_owned(), query.map(str::to_owned)));
         for (path, query) in changed {
             let Some((policy, path)) = self.stores(host, &path) else { continue };
             let key = key::key(host, &path, key::kept(query.as_deref(), policy.query).as_deref());
@@ -198,13 +251,18 @@ impl<H: Host> Pass<'_, H> {
     }
 
     /// The policy by which the answers of a path are stored, if they are, and the path in normal form.
-    fn stores(&self, host: &str, path: &str) -> Option<(&'static Cache, String)> {
+    pub(super) fn stores(&self, host: &str, path: &str) -> Option<(&'static Cache, String)> {
         let path = path::normalise(path).ok()?.text;
         match route::find(self.plan, host, "GET", &path) {
             Find::Route(route) => route.cache.as_ref().map(|policy| (policy, path)),
             _ => None,
         }
     }
+}
+
+/// Whether the origin of a public route checks credentials itself.
+fn passes_authorization(route: &Route) -> bool {
+    route.auth == Auth::Public && route.cache.is_some_and(|policy| policy.passes_authorization)
 }
 
 fn cut(content: &[u8], part: Part) -> Option<&[u8]> {

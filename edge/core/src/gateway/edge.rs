@@ -26,6 +26,7 @@ impl<H: Host> Pass<'_, H> {
     ) -> Result<Response<H::Body>, Fault> {
         match edge {
             Edge::Revocations => self.revocations(request, record).await,
+            Edge::Purge => self.purge(request, record).await,
             Edge::Limits => self.limits(request, record).await,
             Edge::MyLimits => self.my_limits(asking).await,
         }

@@ -6,35 +6,23 @@ use http::Response;
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 
 use super::Pass;
+use super::news::{WAIT_MS, age_ms, heard};
 use super::places::Place;
 use crate::auth::token::Statement;
 use crate::headers::{append, single};
 use crate::host::Host;
 use crate::plan::Plan;
+use crate::poll::Polled;
 use crate::record::Record;
-
-/// Knowledge so many times older than it should be is not relied on: the request waits for news.
-const TOO_OLD: u64 = 2;
-/// How long to wait before looking again for news (ms).
-const WAIT_MS: u32 = 10;
 
 impl<H: Host> Pass<'_, H> {
     /// Whether a token's session, user or key was revoked, by what the isolate knows. News are asked for in the
     /// background; a request waits for them only where the isolate has heard nothing for long. If they cannot be had,
     /// sign-in goes on with what is known: its trouble is not every user's.
     pub(super) async fn is_revoked(&self, statement: &Statement, record: &mut Record) -> bool {
-        let due = due_ms(self.plan);
         let known = &self.host.isolate().revocations;
-        while age_ms(self.host) >= due.saturating_mul(TOO_OLD) {
-            if let Some(error) = known.borrow().failure(self.host.now_ms()) {
-                record.degraded.push(format!("revocations: {error}"));
-                break;
-            }
-            learn(self.host);
-            self.host.pause(WAIT_MS).await;
-        }
-        if age_ms(self.host) >= due {
-            learn(self.host);
+        if let Err(error) = heard(self.host, known, due_ms(self.plan), learn).await {
+            record.degraded.push(format!("revocations: {error}"));
         }
         revokes(self.host, statement)
     }
@@ -82,7 +70,7 @@ async fn watch<H: Host>(
         for place in &places {
             place.renew().await;
         }
-        if statement.is_some() && age_ms(&host) >= due_ms(plan) {
+        if statement.is_some() && age_ms(&host, &host.isolate().revocations) >= due_ms(plan) {
             learn(&host);
             host.pause(WAIT_MS).await;
         }
@@ -93,11 +81,6 @@ fn due_ms(plan: &Plan) -> u64 {
     u64::from(plan.auth.revocations_seconds).saturating_mul(1_000)
 }
 
-/// How old the isolate's knowledge is; where it has none, that is too old for anything.
-fn age_ms<H: Host>(host: &H) -> u64 {
-    host.isolate().revocations.borrow().age_ms(host.now_ms()).unwrap_or(u64::MAX)
-}
-
 fn revokes<H: Host>(host: &H, statement: &Statement) -> bool {
     let (identity, known) = (&statement.identity, host.isolate().revocations.borrow());
     let (session, kid) = (identity.session.as_deref(), statement.kid.as_deref());
@@ -106,12 +89,9 @@ fn revokes<H: Host>(host: &H, statement: &Statement) -> bool {
 
 /// Asks for news in the background, unless somebody of this isolate does, or has just failed.
 fn learn<H: Host>(host: &H) {
-    let known = &host.isolate().revocations;
-    let now = host.now_ms();
-    if known.borrow().is_asking(now) || known.borrow().failure(now).is_some() {
+    if !host.isolate().revocations.borrow_mut().poll_mut().begin(host.now_ms()) {
         return;
     }
-    known.borrow_mut().begin(now);
     let worker = host.clone();
     host.background(async move {
         let ask = worker.isolate().revocations.borrow().ask();
@@ -119,7 +99,7 @@ fn learn<H: Host>(host: &H) {
         let (mut known, now) = (worker.isolate().revocations.borrow_mut(), worker.now_ms());
         match answer {
             Ok(answer) => known.learn(answer, now),
-            Err(error) => known.fail(error, now),
+            Err(error) => known.poll_mut().fail(error, now),
         }
     });
 }

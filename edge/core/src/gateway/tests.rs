@@ -1,5 +1,6 @@
 //! The order of effects, on a fake platform that records them.
 
+mod cache;
 mod fake;
 mod keys;
 mod limits;
@@ -58,6 +59,13 @@ pub(super) static PLAN: Plan = Plan {
     routes: &[
         route(at!("blocked"), Auth::Blocked, None, None),
         route(at!("cached"), Auth::Public, LIMIT, Some(crate::testing::CACHE)),
+        route(
+            at!("checking"),
+            Auth::Public,
+            None,
+            Some(Cache { passes_authorization: true, ..crate::testing::CACHE }),
+        ),
+        Route { cors: false, ..route(at!("closed"), Auth::Public, None, None) },
         Route { methods: &["GET"], ..route(at!("get"), Auth::Public, None, None) },
         route(at!("deny"), Auth::Public, Some(Limit { on_error: OnError::Deny, ..API }), None),
         Route {
@@ -76,6 +84,7 @@ pub(super) static PLAN: Plan = Plan {
         Route { cost: 3, ..route(at!("dear"), Auth::Public, Some(DEAR), None) },
         route(at!("optional"), Auth::SignIn(OPTIONAL), None, None),
         route(at!("page"), Auth::SignIn(PAGE), None, None),
+        Route { edge: Some(Edge::Purge), ..route(at!("purge"), OPERATORS, None, None) },
         Route { edge: Some(Edge::Revocations), ..route(at!("revocations"), OPERATORS, None, None) },
         route(at!("runs"), Auth::Public, Some(Limit { tells_runs: true, ..API }), None),
         route(at!("shadow"), Auth::Public, Some(Limit { shadow: true, ..API }), None),
@@ -127,6 +136,18 @@ fn whatever_is_refused_by_path_host_method_or_origin_has_touched_nothing() {
         assert_eq!(fake.status(method, url, fields), status, "{method} {url}");
     }
     assert!(fake.take_effects().is_empty());
+}
+
+#[test]
+fn where_a_route_says_so_no_page_of_another_origin_reads_its_answers() {
+    let fake = Fake::new();
+    let page = ("origin", "https://he2.ai");
+    let (answer, _) = fake.answer("GET", "https://he2.ai/closed", &[page]);
+    assert!(!answer.headers().contains_key("vary"));
+    assert!(!answer.headers().contains_key("access-control-allow-origin"));
+    let preflight = [page, ("access-control-request-method", "POST")];
+    assert_eq!(fake.status("OPTIONS", "https://he2.ai/closed", &preflight), 403);
+    assert!(fake.answer("GET", "https://he2.ai/get", &[page]).0.headers()["vary"] == "Origin");
 }
 
 #[test]
@@ -219,7 +240,7 @@ fn a_fresh_hit_has_not_touched_the_origin() {
     let (hit, _) = fake.answer("GET", "https://he2.ai/cached", &[]);
     assert_eq!((hit.body().as_str(), &hit.headers()["age"]), ("from the origin", &"5".parse().unwrap()));
     assert_eq!(hit.headers()["cache-status"], "he2; hit; ttl=55");
-    assert_eq!(fake.take_effects(), ["take api/ip/192.0.2.1", "cache get", "content", "read"]);
+    assert_eq!(fake.take_effects(), ["take api/ip/192.0.2.1", "cache get", "purges", "content", "read"]);
     fake.answer("GET", "https://he2.ai/cached", &[]);
     assert_eq!(fake.take_effects(), ["take api/ip/192.0.2.1"], "it is in memory by now");
     let (head, _) = fake.answer("HEAD", "https://he2.ai/cached", &[]);

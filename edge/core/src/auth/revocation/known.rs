@@ -3,20 +3,13 @@
 use std::collections::HashMap;
 
 use super::{Answer, Ask, Entry, Revocation};
+use crate::poll::{Poll, Polled};
 
-/// A question that has no answer by now (ms) is given up: its request is gone.
-const GIVEN_UP_MS: u64 = 5_000;
-/// After a failure nobody asks again for this long (ms).
-const FAILURE_PAUSE_MS: u64 = 1_000;
-
-/// An isolate's copy of the revocations, and how old it is. Times are Unix milliseconds.
+/// An isolate's copy of the revocations, and how old it is.
 #[derive(Debug, Default)]
 pub struct Known {
     version: u64,
-    learned_at: Option<u64>,
-    asking_until: u64,
-    /// Until when nobody asks after a failure, and why it failed.
-    failure: Option<(u64, String)>,
+    poll: Poll,
     sessions: HashMap<String, Mark>,
     users: HashMap<String, Mark>,
     keys: HashMap<String, Mark>,
@@ -31,39 +24,10 @@ struct Mark {
 }
 
 impl Known {
-    /// How long ago it was right; `None` before the first answer.
-    #[must_use]
-    pub fn age_ms(&self, now_ms: u64) -> Option<u64> {
-        self.learned_at.map(|at| now_ms.saturating_sub(at))
-    }
-
-    /// Whether somebody is asking already.
-    #[must_use]
-    pub fn is_asking(&self, now_ms: u64) -> bool {
-        now_ms < self.asking_until
-    }
-
-    /// Why somebody has just failed, so that asking is for later.
-    #[must_use]
-    pub fn failure(&self, now_ms: u64) -> Option<&str> {
-        self.failure.as_ref().filter(|(until, _)| now_ms < *until).map(|(_, error)| error.as_str())
-    }
-
     /// What to ask.
     #[must_use]
     pub fn ask(&self) -> Ask {
         Ask::Since(self.version)
-    }
-
-    /// Somebody asks.
-    pub fn begin(&mut self, now_ms: u64) {
-        self.asking_until = now_ms.saturating_add(GIVEN_UP_MS);
-    }
-
-    /// There was no answer.
-    pub fn fail(&mut self, error: String, now_ms: u64) {
-        self.asking_until = 0;
-        self.failure = Some((now_ms.saturating_add(FAILURE_PAUSE_MS), error));
     }
 
     /// Takes over an answer. What was added counts at once in the isolate that added it; the next answer to
@@ -80,8 +44,7 @@ impl Known {
                 }
             }
         }
-        self.learned_at = Some(now_ms);
-        self.asking_until = 0;
+        self.poll.learned(now_ms);
         for marks in [&mut self.sessions, &mut self.users, &mut self.keys] {
             marks.retain(|_, mark| now_ms / 1_000 < mark.until);
         }
@@ -111,5 +74,15 @@ impl Known {
             .into_iter()
             .find(|(_, id, marks)| id.and_then(|id| marks.get(id)).is_some_and(counts))
             .map(|(kind, ..)| kind)
+    }
+}
+
+impl Polled for Known {
+    fn poll(&self) -> &Poll {
+        &self.poll
+    }
+
+    fn poll_mut(&mut self) -> &mut Poll {
+        &mut self.poll
     }
 }

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::poll::Polled;
 
 const NOW: u64 = 1_800_000_000;
 
@@ -226,27 +227,30 @@ fn there_is_room_for_thousands_and_what_is_stored_stays_below_the_platforms_limi
 #[test]
 fn an_isolate_knows_how_old_its_copy_is() {
     let mut known = Known::default();
-    assert_eq!(known.age_ms(5_000), None, "it knows nothing yet");
+    assert_eq!(known.poll().age_ms(5_000), None, "it knows nothing yet");
     known.learn(Answer::Unchanged, 5_000);
-    assert_eq!((known.age_ms(5_000), known.age_ms(9_000), known.age_ms(1)), (Some(0), Some(4_000), Some(0)));
+    assert_eq!(
+        (known.poll().age_ms(5_000), known.poll().age_ms(9_000), known.poll().age_ms(1)),
+        (Some(0), Some(4_000), Some(0))
+    );
     known.learn(Answer::Removed(true), 9_000);
     known.learn(Answer::Added(session("s", NOW)), 9_000);
-    assert_eq!(known.age_ms(9_000), Some(4_000), "that was not all there is to know");
+    assert_eq!(known.poll().age_ms(9_000), Some(4_000), "that was not all there is to know");
     assert_eq!(known.revokes(Some("s"), "u", 0, None), Some("session"), "but it counts at once");
 }
 
 #[test]
 fn one_asks_at_a_time_and_a_failure_is_followed_by_a_pause() {
     let mut known = Known::default();
-    assert!(!known.is_asking(0));
-    known.begin(0);
-    assert!(known.is_asking(4_999) && !known.is_asking(5_000), "whoever asked has gone");
-    known.fail("down".to_owned(), 6_000);
-    assert_eq!((known.is_asking(6_000), known.failure(6_999)), (false, Some("down")));
-    assert_eq!(known.failure(7_000), None);
-    known.begin(7_000);
+    assert!(!known.poll().is_asking(0));
+    known.poll_mut().begin(0);
+    assert!(known.poll().is_asking(4_999) && !known.poll().is_asking(5_000), "whoever asked has gone");
+    known.poll_mut().fail("down".to_owned(), 6_000);
+    assert_eq!((known.poll().is_asking(6_000), known.poll().failure(6_999)), (false, Some("down")));
+    assert_eq!(known.poll().failure(7_000), None);
+    known.poll_mut().begin(7_000);
     known.learn(Answer::Unchanged, 7_001);
-    assert!(!known.is_asking(7_001));
+    assert!(!known.poll().is_asking(7_001));
 }
 
 /// Few ids, so that they meet.

@@ -1,5 +1,6 @@
 //! The origin is asked: for an answer, or whether what is stored still holds.
 
+use http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::{HeaderMap, Method, Response, StatusCode};
 
 use super::super::Pass;
@@ -34,9 +35,17 @@ pub(super) struct Question {
 type Answer<B> = Result<Response<B>, Fault>;
 
 impl Question {
-    pub(super) fn new<B>(policy: &'static Cache, key: String, outgoing: Outgoing<B>, public: String) -> Self {
-        let Outgoing { method, url, mut headers, first_byte_ms, .. } = outgoing;
+    /// What is asked on behalf of a request.
+    pub(super) fn new<B>(
+        policy: &'static Cache,
+        key: String,
+        outgoing: &Outgoing<B>,
+        public: String,
+    ) -> Self {
+        let Outgoing { method, url, headers, first_byte_ms, .. } = outgoing;
+        let mut headers = headers.clone();
         cache::neutralise(&mut headers);
+        let (method, url, first_byte_ms) = (method.clone(), url.clone(), *first_byte_ms);
         Self { policy, key, method, headers, url, first_byte_ms, public }
     }
 
@@ -151,7 +160,11 @@ impl<H: Host> Pass<'_, H> {
 
     /// Fetches a new response in the background, unless somebody of this isolate does.
     pub(super) fn refresh(&self, question: &Question, index: &Index) {
-        let question = Question { method: Method::GET, ..question.clone() };
+        let mut question = Question { method: Method::GET, ..question.clone() };
+        // What is fetched is for all: whole, whatever this client has of it or wants.
+        for name in [RANGE, IF_RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE] {
+            question.headers.remove(name);
+        }
         if !self.leads(&question) {
             return;
         }

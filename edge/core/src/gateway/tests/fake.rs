@@ -16,6 +16,7 @@ use crate::auth::keys::{Fetched, Jwk};
 use crate::auth::native::Key;
 use crate::auth::revocation;
 use crate::cache::index::Index;
+use crate::cache::purge;
 use crate::cache::range::Part;
 use crate::gateway::handle;
 use crate::host::{Host, Outgoing, ReadError, Request, SendError, Settings};
@@ -41,13 +42,15 @@ pub(super) struct Inner {
     pub(super) revocations: RefCell<Result<revocation::State, String>>,
     pub(super) acknowledged: RefCell<Vec<String>>,
     pub(super) limiter: Result<RefCell<BTreeMap<String, ledger::State>>, String>,
+    pub(super) purges: RefCell<Result<purge::State, String>>,
     pub(super) indexes: RefCell<BTreeMap<String, Index>>,
     pub(super) contents: RefCell<BTreeMap<String, String>>,
     pub(super) places: Result<RefCell<BTreeMap<String, places::State>>, String>,
     pub(super) origin: fn() -> Result<Response<String>, SendError>,
     pub(super) sent: RefCell<Option<Outgoing<String>>>,
     pub(super) now: Cell<u64>,
-    dice: Cell<u8>,
+    /// How often something random was asked for.
+    drawn: Cell<u8>,
     work: RefCell<Vec<Work>>,
     /// What ends the stream that was answered last.
     pub(super) over: RefCell<Option<Work>>,
@@ -91,13 +94,14 @@ impl Fake {
             revocations: RefCell::new(Ok(revocation::State::default())),
             acknowledged: RefCell::default(),
             limiter: Ok(RefCell::default()),
+            purges: RefCell::new(Ok(purge::State::default())),
             indexes: RefCell::default(),
             contents: RefCell::default(),
             places: Ok(RefCell::default()),
             origin: || Ok(Response::new("from the origin".to_owned())),
             sent: RefCell::default(),
             now: Cell::new(NOW_MS),
-            dice: Cell::default(),
+            drawn: Cell::default(),
             work: RefCell::default(),
             over: RefCell::default(),
         }))
@@ -178,8 +182,8 @@ impl Host for Fake {
         self.now.get()
     }
     fn random(&self) -> [u8; 24] {
-        self.dice.set(self.dice.get().wrapping_add(1));
-        [self.dice.get(); 24]
+        self.drawn.set(self.drawn.get().wrapping_add(1));
+        [self.drawn.get(); 24]
     }
     fn settings(&self) -> &Settings {
         &self.settings
@@ -263,6 +267,14 @@ impl Host for Fake {
         let mut states = states.borrow_mut();
         let (after, answer) = places::answer(states.entry(key.to_owned()).or_default(), ask, self.now_ms());
         states.insert(key.to_owned(), after);
+        Ok(answer)
+    }
+    async fn purges(&self, ask: &purge::Ask) -> Result<purge::Answer, String> {
+        self.did("purges");
+        let mut state = self.purges.borrow_mut();
+        let held = state.as_mut().map_err(|error| error.clone())?;
+        let (changed, answer) = purge::answer(held, ask.clone(), self.now.get());
+        *held = changed.unwrap_or_else(|| held.clone());
         Ok(answer)
     }
     async fn index(&self, key: &str) -> Option<Index> {

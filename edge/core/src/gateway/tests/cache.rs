@@ -1,0 +1,184 @@
+//! What the cache does with the origin and the storage, on the fake platform.
+
+use http::{Response, StatusCode};
+
+use super::fake::{Fake, done};
+use crate::cache::purge::{self, Ask, Scope};
+use crate::host::SendError;
+
+const URL: &str = "https://he2.ai/cached";
+
+fn answer_with(fields: &[(&str, &str)], body: &str) -> Response<String> {
+    let response =
+        fields.iter().fold(Response::builder(), |builder, (name, value)| builder.header(*name, *value));
+    response.body(body.to_owned()).unwrap()
+}
+
+/// A platform whose limiter is out of the way.
+fn fake() -> Fake {
+    let mut fake = Fake::new();
+    fake.limiter = Err("off".into());
+    fake
+}
+
+fn get(fake: &Fake) -> (u16, String, String) {
+    let (response, _) = fake.answer("GET", URL, &[]);
+    let status = response.headers()["cache-status"].to_str().unwrap().to_owned();
+    (response.status().as_u16(), response.body().clone(), status)
+}
+
+fn ok(body: &str, status: &str) -> (u16, String, String) {
+    (200, body.to_owned(), status.to_owned())
+}
+
+#[test]
+fn rfc9111_4_3_a_stale_response_is_confirmed_by_the_origin_and_lives_anew() {
+    let mut fake = fake();
+    fake.origin = || Ok(answer_with(&[("cache-control", "max-age=10"), ("etag", "\"a\"")], "whole"));
+    assert_eq!(get(&fake), ok("whole", "he2; fwd=uri-miss; stored"));
+    fake.origin = || {
+        let mut response = answer_with(&[("cache-control", "max-age=60"), ("etag", "\"a\"")], "");
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        Ok(response)
+    };
+    fake.wait(20);
+    assert_eq!(get(&fake), ok("whole", "he2; fwd=stale; fwd-status=304; stored"));
+    assert_eq!(fake.sent.borrow().as_ref().unwrap().headers["if-none-match"], "\"a\"");
+    fake.wait(50);
+    assert_eq!(get(&fake), ok("whole", "he2; hit; ttl=10"));
+}
+
+#[test]
+fn content_that_the_storage_has_dropped_is_asked_for_again_whole() {
+    let mut fake = fake();
+    fake.origin = || Ok(answer_with(&[("cache-control", "max-age=60"), ("etag", "\"a\"")], "whole"));
+    get(&fake);
+    fake.contents.borrow_mut().clear();
+    assert_eq!(get(&fake), ok("whole", "he2; fwd=uri-miss; stored"));
+}
+
+#[test]
+fn rfc5861_4_an_origin_that_fails_is_not_asked_by_everybody_while_stale_is_served() {
+    let mut fake = fake();
+    fake.origin = || Ok(answer_with(&[("cache-control", "max-age=1, stale-if-error=60")], "good"));
+    get(&fake);
+    fake.origin = || Err(SendError::Timeout);
+    fake.wait(10);
+    fake.take_effects();
+    assert_eq!(get(&fake), ok("good", "he2; fwd=stale; detail=stale-if-error"));
+    assert_eq!(get(&fake), ok("good", "he2; hit; ttl=-9; detail=stale-if-error"));
+    assert_eq!(done(&fake, "origin"), 1);
+    fake.wait(60);
+    assert_eq!(fake.status("GET", URL, &[]), 504, "its time of grace is over");
+}
+
+#[test]
+fn rfc5861_3_stale_is_served_at_once_and_refreshed_behind_it() {
+    let mut fake = fake();
+    fake.origin = || Ok(answer_with(&[("cache-control", "max-age=10, stale-while-revalidate=60")], "old"));
+    get(&fake);
+    fake.origin = || Ok(answer_with(&[("cache-control", "max-age=10")], "new"));
+    fake.wait(20);
+    let (part, _) = fake.answer("GET", URL, &[("range", "bytes=0-0")]);
+    assert_eq!(part.headers()["cache-status"], "he2; hit; ttl=-10; detail=stale-while-revalidate");
+    assert_eq!(part.body(), "o");
+    assert!(!fake.sent.borrow().as_ref().unwrap().headers.contains_key("range"), "the whole is fetched");
+    assert_eq!(get(&fake), ok("new", "he2; hit; ttl=10"));
+}
+
+#[test]
+fn rfc9110_14_a_range_is_cut_out_of_what_is_stored() {
+    let mut fake = fake();
+    fake.origin = || Ok(answer_with(&[("cache-control", "max-age=60")], "0123456789"));
+    get(&fake);
+    let (part, _) = fake.answer("GET", URL, &[("range", "bytes=2-4")]);
+    assert_eq!((part.status().as_u16(), part.body().as_str()), (206, "234"));
+    assert_eq!(part.headers()["content-range"], "bytes 2-4/10");
+    assert_eq!(part.headers()["content-length"], "3");
+    let (none, _) = fake.answer("GET", URL, &[("range", "bytes=20-")]);
+    assert_eq!((none.status().as_u16(), none.body().as_str()), (416, ""));
+    assert_eq!(none.headers()["content-range"], "bytes */10");
+}
+
+#[test]
+fn rfc9111_4_4_what_a_change_makes_invalid_is_not_served_again_even_if_it_arrives_later() {
+    let mut fake = fake();
+    fake.origin = || Ok(answer_with(&[("cache-control", "max-age=60")], "old"));
+    get(&fake);
+    fake.answer("POST", URL, &[]);
+    fake.origin = || Ok(answer_with(&[("cache-control", "max-age=60")], "new"));
+    fake.wait(1);
+    assert_eq!(get(&fake), ok("new", "he2; fwd=uri-miss; stored"));
+    assert_eq!(get(&fake), ok("new", "he2; hit; ttl=60"));
+}
+
+#[test]
+fn a_purge_holds_at_once_in_the_isolate_that_took_it_and_within_seconds_in_others() {
+    let mut fake = fake();
+    fake.origin = || Ok(answer_with(&[("cache-control", "max-age=600"), ("cache-tag", "t")], "whole"));
+    let purged = |fake: &Fake, body| {
+        let key = [("x-admin-api-key", "the operators' key")];
+        fake.answer_content("POST", "https://he2.ai/purge", &key, body).0.status().as_u16()
+    };
+    for body in
+        [r#"{"url":"https://HE2.ai/cached"}"#, r#"{"tag":"t"}"#, r#"{"prefix":"https://he2.ai/cach"}"#]
+    {
+        get(&fake);
+        assert_eq!(get(&fake).2, "he2; hit; ttl=600", "{body}");
+        assert_eq!(purged(&fake, body), 202);
+        assert_eq!(get(&fake).2, "he2; fwd=uri-miss; stored", "{body}");
+        fake.wait(2);
+        get(&fake);
+    }
+    // Another isolate's, of which this one hears when it asks again.
+    let elsewhere = Ask::Add { scope: Scope::Everything, soft: false };
+    let state = fake.purges.borrow().clone().unwrap();
+    let after = purge::answer(&state, elsewhere, fake.now.get()).0.unwrap();
+    *fake.purges.borrow_mut() = Ok(after);
+    fake.wait(4);
+    assert_eq!(get(&fake).2, "he2; fwd=uri-miss; stored");
+}
+
+#[test]
+fn while_nobody_tells_what_was_purged_nothing_stored_is_served() {
+    let mut fake = fake();
+    fake.origin = || Ok(answer_with(&[("cache-control", "max-age=600")], "whole"));
+    get(&fake);
+    *fake.purges.borrow_mut() = Err("overloaded".into());
+    let (response, record) = fake.answer("GET", URL, &[]);
+    assert_eq!(response.headers()["cache-status"], "he2; fwd=uri-miss; stored");
+    assert!(record.degraded.contains(&"purges: overloaded".to_owned()), "{:?}", record.degraded);
+}
+
+#[test]
+fn what_an_origin_might_answer_otherwise_for_does_not_reach_it() {
+    let fake = fake();
+    let fields = [("cookie", "a=1"), ("x-http-method-override", "POST"), ("x-original-url", "/admin")];
+    fake.answer("GET", URL, &fields);
+    let sent = fake.sent.borrow();
+    let headers = &sent.as_ref().unwrap().headers;
+    assert!(fields.iter().all(|(name, _)| !headers.contains_key(*name)), "{headers:?}");
+}
+
+#[test]
+fn rfc9110_9_3_3_an_answer_to_a_post_that_is_what_a_get_would_get_is_kept() {
+    let mut fake = fake();
+    fake.origin =
+        || Ok(answer_with(&[("cache-control", "max-age=60"), ("content-location", "/cached")], "posted"));
+    fake.answer_content("POST", URL, &[("content-length", "1")], "x");
+    assert_eq!(get(&fake), ok("posted", "he2; hit; ttl=60"));
+    fake.answer_content("POST", "https://he2.ai/cached?a", &[], "x");
+    let (other, _) = fake.answer("GET", "https://he2.ai/cached?a", &[]);
+    assert_eq!(other.headers()["cache-status"], "he2; fwd=uri-miss; stored", "it names another place");
+}
+
+#[test]
+fn credentials_that_nobody_checked_reach_the_origin_only_where_the_route_says_that_it_checks_them() {
+    let fake = fake();
+    let sent = |path: &str| {
+        fake.answer("GET", path, &[("authorization", "Basic x")]);
+        fake.sent.borrow().as_ref().unwrap().headers.get("authorization").cloned()
+    };
+    assert_eq!(sent(URL), None);
+    assert_eq!(sent("https://he2.ai/checking"), Some("Basic x".parse().unwrap()));
+}
