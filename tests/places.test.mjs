@@ -5,7 +5,7 @@ import http from 'node:http';
 import { text } from 'node:stream/consumers';
 import test, { afterEach } from 'node:test';
 import { EventSource } from 'undici';
-import { open, send, until } from './harness.mjs';
+import { assertProblem, open, send, until } from './harness.mjs';
 import { he2 } from './harness/config.mjs';
 import { disturb, setClocks } from './harness/disturb.mjs';
 import { newCallers, operate } from './harness/limits.mjs';
@@ -115,9 +115,13 @@ test('the streams of all users have no more places than the backend', async () =
   const { most } = he2.concurrency['backend-streams'];
   const users = await newCallers(issuer, 'streams', Math.ceil((most + 1) / MOST));
   const all = await Promise.all(users.map((user) => streams(user, MOST)));
-  const refused = all.flat().filter(({ statusCode }) => statusCode === 429);
+  const refused = all.flat().filter(({ statusCode }) => statusCode === 503);
   assert.equal(refused.length, users.length * MOST - most);
-  await assertCrowded(refused[0], 'backend-streams');
+  const [{ headers }] = refused;
+  const answer = { status: 503, headers, text: await text(refused[0]) };
+  assert.match(assertProblem({ ...answer, json: JSON.parse(answer.text) }, 503).type, /#temporary-reduced-capacity$/);
+  assert.doesNotMatch(headers['ratelimit-policy'], /backend/, 'what others do is not told');
+  assert.ok(Number(headers['retry-after']) >= 1);
   // Who found no place there holds none of their own.
   await until(
     async () => (await sum(users.map(({ key }) => taken(key)))) === most,
@@ -169,6 +173,7 @@ for (const call of BRIEF) {
       'all places are free, while all answers go on',
       2_000,
     );
+    await setClocks(gateway, 1_000); // that there was no place is remembered for a second
     await underWay(user, most, call);
   });
 

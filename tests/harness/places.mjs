@@ -78,9 +78,9 @@ export async function assertCrowded(response, name) {
   assert.ok(wait >= 1 && wait <= LEASE / 1000, `Retry-After: ${wait}`);
 }
 
-/** That an answer names these places, and that there are none left. */
+/** That an answer names these places after how often the caller may call, and that there are none left. */
 export function assertPolicy({ headers }, name) {
   const policy = Object.entries({ q: he2.concurrency[name].most, qu: 'concurrent-requests' });
-  assert.deepEqual(parseList(headers['ratelimit-policy']), [[name, new Map(policy)]]);
-  assert.deepEqual(parseList(headers.ratelimit), [[name, new Map([['r', 0]])]]);
+  assert.deepEqual(parseList(headers['ratelimit-policy']).at(-1), [name, new Map(policy)]);
+  assert.deepEqual(parseList(headers.ratelimit).at(-1), [name, new Map([['r', 0]])]);
 }
