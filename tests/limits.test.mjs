@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import test from 'node:test';
-import { parseList } from 'structured-headers';
 import { assertProblem, bearer, nowSeconds, send, startAll } from './harness.mjs';
+import { rateLimit } from './harness/limits.mjs';
 
 const { origin, issuer, gateway } = await startAll();
 const START = '/api/agent/initiate';
@@ -21,15 +21,6 @@ const statuses = (answers) =>
       length,
     ]),
   );
-
-/** `RateLimit` and its policies as `{ name: { q, w, r, t } }`. */
-function rateLimit({ headers }) {
-  const items = [...parseList(headers['ratelimit-policy']), ...parseList(headers.ratelimit)];
-  const windows = {};
-  for (const [name, parameters] of items)
-    windows[name] = { ...windows[name], ...Object.fromEntries(parameters) };
-  return windows;
-}
 
 test('of 100 requests at once exactly the quota passes, and no more reach the origin', async () => {
   const headers = bearer(await newUser());

@@ -60,9 +60,9 @@ fn as_it_is(init: &web_sys::ResponseInit) -> Result<bool, JsValue> {
 /// The gateway's answer where it cannot even start.
 pub(crate) fn refusal(fault: &Fault) -> worker::Result<web_sys::Response> {
     worker::console_error!("{}", fault.internal().unwrap_or_default());
-    let mut refused = Response::new(Body::Bytes(fault.body("").into_bytes()));
+    let mut refused = Response::new(Body::Bytes(fault.body("", false).into_bytes()));
     *refused.status_mut() = fault.status();
-    *refused.headers_mut() = fault.headers();
+    *refused.headers_mut() = fault.headers(None);
     response(refused)
 }
 

@@ -91,6 +91,10 @@ impl Host for Platform {
         time::pause(ms).await;
     }
 
+    async fn within<T>(&self, ms: u32, work: impl Future<Output = T>) -> Option<T> {
+        time::within(ms, work).await
+    }
+
     fn background(&self, work: impl Future<Output = ()> + 'static) {
         self.0.context.wait_until(work);
     }

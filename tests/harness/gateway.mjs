@@ -17,7 +17,9 @@ const NAME = 'he2-edge';
  * Starts the gateway in front of `origin` and `issuer`, both addresses. `vars` adds or overrides bindings,
  * and `undefined` takes one away. `onLog` gets each line the Worker logs; the lines are kept in `logs` either
  * way. Of several `isolates` each has a memory of its own; they share the Cache API and the Durable Objects,
- * as those of one data centre do. `build` is the folder of another build in edge/.
+ * as those of one data centre do. A `disturbed` one does what `disturb.mjs` says. What Durable Objects store
+ * outlives it in the folder `persist`, if there is one. `build` is the folder of another build in
+ * edge/.
  */
 export async function startGateway({
   origin,
@@ -25,6 +27,8 @@ export async function startGateway({
   port = 0,
   vars = {},
   isolates = 1,
+  disturbed = false,
+  persist,
   build = 'build',
   onLog = () => {},
 }) {
@@ -45,13 +49,14 @@ export async function startGateway({
     port,
     log: new Log(LogLevel.ERROR),
     logRequests: false,
+    durableObjectsPersist: persist,
     cf: false, // the real one would be fetched from the network
     handleStructuredLogs: (line) => {
       logs.push(line);
       secrets.emitted('the log', line.message);
       onLog(line);
     },
-    workers: names.map((name) => workerOptions(name, deployment, bindings)),
+    workers: names.map((name) => workerOptions(name, deployment, bindings, disturbed)),
   });
   const url = await miniflare.ready;
   const direct = await Promise.all(names.map((name) => miniflare.unsafeGetDirectURL(name)));
@@ -66,6 +71,8 @@ export async function startGateway({
     vars: bindings,
     secretNames: deployment.secrets,
     logs,
+    /** Evicts the object of this name from memory, once nobody is using it. */
+    evict: (className, name) => miniflare.unsafeEvictDurableObject(NAME, className, { name }),
     /** What stands in the cache's database, or that of the Durable Objects (`do`). */
     stored: (plugin) => storedBy(miniflare, plugin),
     /** Where the gateway has let out secrets by itself since the last look; see `secrets.mjs`. */
@@ -85,7 +92,7 @@ export async function startGateway({
 }
 
 /** Every isolate but the first uses the first's Durable Objects. */
-function workerOptions(name, { entry, compatibility, durableObjects }, bindings) {
+function workerOptions(name, { entry, compatibility, durableObjects }, bindings, disturbed) {
   const elsewhere = name === NAME ? {} : { scriptName: NAME };
   const objects = Object.entries(durableObjects).map(([binding, object]) => [
     binding,
@@ -95,7 +102,7 @@ function workerOptions(name, { entry, compatibility, durableObjects }, bindings)
     name,
     rootPath: dirname(entry),
     modulesRoot: dirname(entry),
-    modules: modulesOf(entry),
+    modules: [...(disturbed ? [disturbedEntry(entry)] : []), ...modulesOf(entry)],
     ...compatibility,
     bindings: Object.fromEntries(Object.entries(bindings).filter(([, value]) => value !== undefined)),
     durableObjects: Object.fromEntries(objects),
@@ -156,6 +163,12 @@ function modulesOf(entry) {
   const files = readdirSync(dirname(entry), { recursive: true }).map((file) => join(dirname(entry), file));
   const others = files.filter((file) => file !== entry && MODULE_TYPES[extname(file)]);
   return [entry, ...others].map((path) => ({ type: MODULE_TYPES[extname(path)], path }));
+}
+
+/** The module that stands in front of the entry, as if it were beside it. */
+function disturbedEntry(entry) {
+  const contents = readFileSync(new URL('disturbed.mjs', import.meta.url), 'utf8');
+  return { type: 'ESModule', path: join(dirname(entry), 'disturbed.mjs'), contents };
 }
 
 /** In the form that the senders of webhooks give theirs, where it is one's. */

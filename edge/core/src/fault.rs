@@ -70,6 +70,7 @@ impl Fault {
             Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::Refused(refusal) => refusal_status(refusal),
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Crowded(crowded) if !crowded.is_own() => StatusCode::SERVICE_UNAVAILABLE,
             Self::Limited(_) | Self::Crowded(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotCached | Self::OriginTimeout(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::Loop => StatusCode::LOOP_DETECTED,
@@ -90,6 +91,7 @@ impl Fault {
             Self::Refused(refusal) => refused(refusal),
             // The wording of the published API.
             Self::Limited(_) => "Rate limit exceeded. Please try again later.".to_owned(),
+            Self::Crowded(crowded) if !crowded.is_own() => "the service is full".to_owned(),
             Self::Crowded(_) => "Too many requests are under way. Please try again later.".to_owned(),
             Self::NotCached => "no stored response".to_owned(),
             Self::Loop => "the request came back to this gateway".to_owned(),
@@ -117,10 +119,13 @@ impl Fault {
         }
     }
 
-    /// Header fields of the answer.
+    /// Header fields of the answer, with how the caller's limit stands.
     #[must_use]
-    pub fn headers(&self) -> HeaderMap {
+    pub fn headers(&self, taken: Option<&Taken>) -> HeaderMap {
         let mut headers = HeaderMap::new();
+        if let Some(taken) = taken {
+            taken.describe(&mut headers);
+        }
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         match self {
@@ -172,6 +177,9 @@ impl Fault {
     /// The problem's type, where it is more than its status (RFC 9457 §4.2.1).
     fn kind(&self) -> &'static str {
         match self {
+            Self::Crowded(crowded) if !crowded.is_own() => {
+                "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity"
+            }
             Self::Limited(_) | Self::Crowded(_) => {
                 "https://iana.org/assignments/http-problem-types#quota-exceeded"
             }
@@ -182,9 +190,10 @@ impl Fault {
         }
     }
 
-    /// The body, with the id under which the log has this request.
+    /// The body, with the id under which the log has this request. Where the app's pages read any 429 as a word on
+    /// running agents, it is in that form.
     #[must_use]
-    pub fn body(&self, request_id: &str) -> String {
+    pub fn body(&self, request_id: &str, tells_runs: bool) -> String {
         let status = self.status();
         let mut problem = json!({
             "type": self.kind(),
@@ -193,9 +202,9 @@ impl Fault {
             "detail": self.detail(),
             "request_id": request_id,
         });
-        if let (Some(violated), Some(members)) = (self.violated(), problem.as_object_mut()) {
-            members.insert("violated-policies".to_owned(), json!(violated));
-            if matches!(self, Self::Limited(taken) if taken.limit.tells_runs) {
+        if let Some(members) = problem.as_object_mut() {
+            members.extend(self.violated().map(|violated| ("violated-policies".to_owned(), json!(violated))));
+            if tells_runs && status == StatusCode::TOO_MANY_REQUESTS {
                 members.insert("detail".to_owned(), runs(&self.detail()));
             }
         }
@@ -206,7 +215,7 @@ impl Fault {
     fn violated(&self) -> Option<Vec<String>> {
         match self {
             Self::Limited(taken) => Some(taken.violated()),
-            Self::Crowded(crowded) => Some(vec![crowded.concurrency.name.to_owned()]),
+            Self::Crowded(crowded) if crowded.is_own() => Some(vec![crowded.concurrency.name.to_owned()]),
             _ => None,
         }
     }

@@ -20,6 +20,7 @@ mod webhook;
 use http::header::LOCATION;
 use http::{Response, StatusCode};
 
+use self::limited::pays_on_arrival;
 use self::origin::Admitted;
 use self::signin::SignedIn;
 use crate::auth::token::Statement;
@@ -58,7 +59,12 @@ pub async fn handle<H: Host>(
     let listens = event_stream::listens(&request.headers);
     let pass = Pass { plan, host, trace, origin: origin.clone() };
     let mut response = match pass.steps(request, &mut record).await {
-        Ok(response) => response,
+        Ok(mut response) => {
+            if let Some(taken) = &record.taken {
+                taken.describe(response.headers_mut());
+            }
+            response
+        }
         Err(fault) => refuse(host, fault, listens, &mut record),
     };
     record.status = response.status().as_u16();
@@ -82,16 +88,19 @@ fn refuse<H: Host>(host: &H, fault: Fault, listens: bool, record: &mut Record) -
     record.internal = fault.internal();
     let comes_again = listens && record.matched.is_some_and(|route| route.event_stream);
     let [first, second, ..] = host.random();
-    let stream = comes_again.then(|| fault.as_event_stream(u16::from_be_bytes([first, second]))).flatten();
-    let response = stream.unwrap_or_else(|| problem(&fault, &record.request_id));
+    let random = u16::from_be_bytes([first, second]);
+    let stream = comes_again.then(|| fault.as_event_stream(record.taken.as_ref(), random)).flatten();
+    let response = stream.unwrap_or_else(|| problem(&fault, record));
     record.refused = Some(fault);
     response.map(|text| host.text(text))
 }
 
-fn problem(fault: &Fault, request_id: &str) -> Response<String> {
-    let mut response = Response::new(fault.body(request_id));
+fn problem(fault: &Fault, record: &Record) -> Response<String> {
+    let limit = record.matched.and_then(|route| route.limit);
+    let tells_runs = limit.is_some_and(|limit| limit.tells_runs);
+    let mut response = Response::new(fault.body(&record.request_id, tells_runs));
     *response.status_mut() = fault.status();
-    *response.headers_mut() = fault.headers();
+    *response.headers_mut() = fault.headers(record.taken.as_ref());
     response
 }
 
@@ -151,25 +160,21 @@ impl<H: Host> Pass<'_, H> {
             claims: claims.as_ref().zip(self.claim_names(statement.as_deref())),
             api_key: api_key.as_deref(),
         };
-        let taken = self.limit(&asking, record).await?;
-        let mut response = match (route.edge, self.replayed(delivery.as_ref(), record).await) {
-            (Some(edge), _) => self.edge(edge, &asking, request, record).await?,
-            (None, Some(replayed)) => replayed,
+        if pays_on_arrival(route) {
+            self.limit(&asking, record).await?;
+        }
+        match (route.edge, self.replayed(delivery.as_ref(), record).await) {
+            (Some(edge), _) => self.edge(edge, &asking, request, record).await,
+            (None, Some(replayed)) => Ok(replayed),
             (None, None) => {
-                let admitted =
-                    Admitted { route, host: public.name, path: &path.text, caller: &caller, token, request };
-                let places = self.enter(&asking, record).await?;
-                let mut response = self.answer(admitted, record).await?;
-                self.charge_late(&asking, &mut response);
+                let admitted = Admitted { asking: &asking, host: public.name, token, request };
+                let (response, places) = self.answer(admitted, record).await?;
+                self.charge_late(&asking, record);
                 self.note_api_key(&caller, asking.ip, &response);
                 self.note_delivery(delivery, &response);
-                self.guard(response, statement, by_query, places)
+                Ok(self.guard(response, statement, by_query, places))
             }
-        };
-        if let Some(taken) = taken {
-            taken.describe(response.headers_mut());
         }
-        Ok(response)
     }
 
     /// How the issuer of a token calls its claims.

@@ -118,6 +118,8 @@ pub trait Host: Clone + 'static {
     fn empty(&self) -> Self::Body;
     /// Lets this many milliseconds pass.
     async fn pause(&self, ms: u32);
+    /// What `work` gives within so many milliseconds; afterwards it is dropped.
+    async fn within<T>(&self, ms: u32, work: impl Future<Output = T>) -> Option<T>;
     /// Does work that the answer does not wait for.
     fn background(&self, work: impl Future<Output = ()> + 'static);
 

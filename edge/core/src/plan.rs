@@ -11,7 +11,7 @@ pub use auth::{
     Admin, Algorithm, Audiences, Auth, AuthPlan, ClaimNames, Condition, Hs256, Issuer, Network, Scheme,
     SignIn, Source, Subject, Test, Value, Webhook,
 };
-pub use limit::{Concurrency, Limit, OnError, Part, RateLimitFields, Tier, TierOf, Window};
+pub use limit::{Concurrency, Limit, NO_TIER, OnError, Part, RateLimitFields, Tier, TierOf, Window};
 
 /// Everything he2.toml says about the edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

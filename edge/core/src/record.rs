@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::auth::revocation::Revocation;
 use crate::cache::purge::Purge;
 use crate::fault::Fault;
+use crate::limit::told::Taken;
 use crate::plan::Route;
 
 /// The outcomes of a request's steps, in their order. A step that was not reached left nothing.
@@ -82,6 +83,12 @@ pub struct Record {
     /// A webhook's delivery that the app had acknowledged before.
     #[serde(skip_serializing_if = "is_false")]
     pub replayed: bool,
+    /// What the origin said that the request cost, where that is more than its route says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<u32>,
+    /// How the caller's limit stands, for the answer.
+    #[serde(skip)]
+    pub taken: Option<Taken>,
     /// How the token is signed, and how old the keys are: for explanations.
     #[serde(skip)]
     pub signed: Option<String>,

@@ -121,7 +121,8 @@ fn found(seen: &Seen) -> Outcome {
 }
 
 fn cross_origin(seen: &Seen) -> Outcome {
-    let granted = cors::allowed(&seen.plan.cors, &seen.headers);
+    let open = seen.record.matched.is_none_or(|route| route.cors);
+    let granted = cors::allowed(&seen.plan.cors, &seen.headers).filter(|_| open);
     let preflight = cors::preflight(&seen.method, &seen.headers).is_some();
     match (preflight, granted, seen.headers.contains_key(ORIGIN)) {
         (true, Some(origin), _) => {

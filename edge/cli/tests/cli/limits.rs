@@ -89,8 +89,9 @@ fn an_event_stream_and_the_places_that_it_takes_are_said_with_their_line() {
     let found = called("stream", "GET", url, &json!({}), &[]);
     let route = "run-stream: GET /api/agent-run/{agent_run_id}/stream, to backend, as an event stream";
     assert_eq!(step(&found, "route"), route);
-    assert_eq!(step(&found, "limit"), "none");
-    let expected = "20 at once by caller, in streams/user/user-7 (lease 60 s); 120 at once by service, in \
+    let limit = step(&found, "limit");
+    assert!(limit.starts_with("lease: 600 per 60 s"), "{limit}");
+    let expected = "8 at once by caller, in streams/user/user-7 (lease 60 s); 120 at once by service, in \
                     backend-streams/service/backend (lease 60 s); would be asked";
     assert_eq!(step(&found, "places"), expected);
     let line = HE2_TOML.lines().position(|line| line.starts_with("[concurrency.streams]")).unwrap() + 1;

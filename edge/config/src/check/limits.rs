@@ -49,7 +49,7 @@ pub(crate) fn window(window: &written::Window) -> Option<Window> {
 fn limit_of(limit: &written::Limit, report: &Report) -> Option<Limit> {
     check_name(&limit.name, report);
     let by = parts::check(&limit.by, report);
-    let tiers = tiers::check(&limit.tiers, report);
+    let tiers = tiers::check(&limit.tiers, by, report);
     let counts_hits = choice("cache_hits", &limit.cache_hits, false, &CACHE_HITS, report);
     let strict = choice("mode", &limit.mode, false, &MODES, report);
     let on_error = choice("on_error", &limit.on_error, OnError::Local, &ON_ERROR, report);

@@ -1,6 +1,6 @@
 //! Callers with windows of their own: by a claim of the user, or by how the API key begins.
 
-use edge_core::plan::{Auth, SignIn, Tier, TierOf};
+use edge_core::plan::{Auth, NO_TIER, Part, SignIn, Tier, TierOf};
 
 use super::parts::{Naming, knows_users};
 use super::text::{check_name, check_twice};
@@ -16,8 +16,13 @@ const PUBLIC: usize = 32;
 const SHOWN: usize = 12;
 
 /// The tiers that hold.
-pub(super) fn check(tiers: &Given<Vec<written::Tier>>, report: &Report) -> Option<&'static [Tier]> {
+pub(super) fn check(
+    tiers: &Given<Vec<written::Tier>>,
+    by: Option<&[Part]>,
+    report: &Report,
+) -> Option<&'static [Tier]> {
     let Some(tiers) = tiers.good() else { return tiers.is_absent().then_some(&[]) };
+    check_apart(tiers.line, by, report);
     if tiers.value.is_empty() {
         report.add(tiers.line, "`tiers` is empty; give one, or leave it out");
     }
@@ -29,10 +34,21 @@ pub(super) fn check(tiers: &Given<Vec<written::Tier>>, report: &Report) -> Optio
     Some(leak::list(checked))
 }
 
+/// Where callers of two tiers shared a counter, the permits of one would be spent by the other.
+fn check_apart(line: u32, by: Option<&[Part]>, report: &Report) {
+    let apart = |part: &Part| matches!(part, Part::Caller | Part::Session);
+    if by.is_some_and(|by| !by.iter().any(apart)) {
+        report.add(line, "`tiers` need callers that count apart; add \"caller\" to `by`");
+    }
+}
+
 fn checked(tier: &written::Tier, report: &Report) -> Option<Tier> {
     let of = of(tier, report);
     let name = tier.name.as_ref()?;
     check_name(name, report);
+    if name.value == NO_TIER {
+        report.add(name.line, format!("`{NO_TIER}` is what callers of no tier are called; rename the tier"));
+    }
     let windows = limits::windows("tier", name, &tier.windows, report);
     Some(Tier { name: leak::text(&name.value), of: of?, windows: windows? })
 }

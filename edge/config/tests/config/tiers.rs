@@ -163,3 +163,16 @@ fn tiers_are_for_routes_that_can_tell_them() {
     assert_eq!(on("\"api_key\"", &users).unwrap_err(), no_users);
     assert_eq!(on("\"api_key\"", &keys), Ok(()));
 }
+
+#[test]
+fn callers_of_different_tiers_count_apart() {
+    let tier =
+        "name = \"free\", claim = \"plan\", equals = \"free\", windows = [{ quota = 1, seconds = 60 }]";
+    let text = |by: &str| with(&[tier]).replace("tiers = [", &format!("by = [{by}]\ntiers = ["));
+    let fault = "he2.toml:41: `tiers` need callers that count apart; add \"caller\" to `by`";
+    assert_eq!(faults(&text("\"address\"")), [fault]);
+    assert_eq!(tiers(&text("\"session\"")).len(), 1);
+    let named = tier.replace("\"free\", claim", "\"default\", claim");
+    let fault = "he2.toml:41: `default` is what callers of no tier are called; rename the tier";
+    assert_eq!(faults(&with(&[&named])), [fault]);
+}

@@ -44,6 +44,10 @@ pub struct Isolate<K> {
     pub parted_ms: Cell<u64>,
     /// Whether the limiter answers.
     pub limiter: RefCell<Breaker>,
+    /// Whether the objects of places answer.
+    pub places: RefCell<Breaker>,
+    /// Until when (Unix ms) all places of a key are taken for taken.
+    pub full: RefCell<Bounded<String, u64>>,
     /// Counts of limits by this isolate alone, while nobody answers.
     pub local: RefCell<Bounded<String, ledger::State>>,
     /// What it knows of the cache by itself.
@@ -63,6 +67,8 @@ impl<K> Isolate<K> {
             wallet: RefCell::new(Wallet::new(KEYS)),
             parted_ms: Cell::default(),
             limiter: RefCell::default(),
+            places: RefCell::default(),
+            full: RefCell::new(Bounded::new(KEYS)),
             local: RefCell::new(Bounded::new(KEYS)),
             cache: Local::default(),
         }

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, Response};
 
 use super::Fault;
 use crate::headers::{list, single};
+use crate::limit::told::Taken;
 
 /// When to come again where the refusal does not say (ms).
 const RETRY_MS: u64 = 5_000;
@@ -25,13 +26,13 @@ pub fn listens(request: &HeaderMap) -> bool {
 impl Fault {
     /// The refusal as an event stream, if a new try may help. `random` spreads the tries.
     #[must_use]
-    pub fn as_event_stream(&self, random: u16) -> Option<Response<String>> {
+    pub fn as_event_stream(&self, taken: Option<&Taken>, random: u16) -> Option<Response<String>> {
         let status = self.status();
         let passes = status.is_server_error() || status.as_u16() == 429;
         if !passes {
             return None;
         }
-        let mut headers = self.headers();
+        let mut headers = self.headers(taken);
         let asked = single(&headers, RETRY_AFTER).and_then(|seconds| seconds.parse::<u64>().ok());
         let retry_ms = asked.map_or(RETRY_MS, |seconds| seconds.saturating_mul(1_000)).min(LONGEST_MS);
         headers.remove(RETRY_AFTER);
@@ -51,7 +52,7 @@ mod tests {
     use crate::auth::Refusal;
 
     fn retry(fault: &Fault, random: u16) -> Option<(u16, String)> {
-        let response = fault.as_event_stream(random)?;
+        let response = fault.as_event_stream(None, random)?;
         Some((response.status().as_u16(), response.into_body()))
     }
 
@@ -61,7 +62,7 @@ mod tests {
         let (status, text) = retry(&down, 0).unwrap();
         assert_eq!((status, &*text), (200, "retry: 5000\n: the service cannot be reached\n\n"));
         assert!(retry(&down, u16::MAX).unwrap().1.starts_with("retry: 9999\n"), "spread over as long again");
-        let response = down.as_event_stream(0).unwrap();
+        let response = down.as_event_stream(None, 0).unwrap();
         assert_eq!(response.headers()[CONTENT_TYPE], "text/event-stream");
         assert_eq!(response.headers().get(RETRY_AFTER), None);
     }

@@ -11,6 +11,7 @@ use http::{HeaderMap, Method, Response, StatusCode};
 use self::ask::Question;
 use super::Pass;
 use super::origin::Admitted;
+use super::places::Place;
 use super::purge;
 use crate::cache::index::{Index, Variant};
 use crate::cache::local::SHORT;
@@ -21,6 +22,7 @@ use crate::cache::{self, Bypass, conditional, invalidate, key, reuse, storable, 
 use crate::fault::Fault;
 use crate::headers::{append, set};
 use crate::host::Host;
+use crate::limit::asking::Asking;
 use crate::path;
 use crate::plan::{Auth, Cache, Route};
 use crate::record::Record;
@@ -32,35 +34,42 @@ const WAIT_MS: u64 = 10_000;
 const LOOK_AGAIN_MS: u32 = 5;
 
 impl<H: Host> Pass<'_, H> {
-    /// The answer, with this cache's word on it.
+    /// The answer, with this cache's word on it, and the places that its request holds until it is over.
     pub(super) async fn answer(
         &self,
         admitted: Admitted<'_, H::Body>,
         record: &mut Record,
-    ) -> Result<Response<H::Body>, Fault> {
-        let Admitted { route, host, path, caller, request, .. } = &admitted;
+    ) -> Result<(Response<H::Body>, Vec<Place>), Fault> {
+        let Admitted { asking, host, request, .. } = &admitted;
+        let (asking, host) = (*asking, *host);
+        let Asking { route, path, caller, .. } = *asking;
         let policy = cache::admit(route, caller, &request.method, &request.headers);
         let posted = cache::admit_posted(route, caller, &request.method, &request.headers);
         let authorization =
             request.headers.get(AUTHORIZATION).filter(|_| passes_authorization(route)).cloned();
-        let (host, path, method, query) = (*host, *path, request.method.clone(), request.query.clone());
+        let (method, query) = (request.method.clone(), request.query.clone());
         let keyed =
             |policy: &Cache| key::key(host, path, key::kept(query.as_deref(), policy.query).as_deref());
         let (mut outgoing, public) = self.outgoing(admitted, &record.request_id);
+        let cost_field = route.limit.and_then(|limit| limit.cost_field);
+        let asked = |policy: &'static Cache, outgoing: &_| {
+            Question::new(policy, keyed(policy), outgoing, public.clone(), cost_field)
+        };
         outgoing.headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
-        let (status, mut response) = match policy {
+        let (status, mut response, places) = match policy {
             Ok(policy) => {
-                let question = Question::new(policy, keyed(policy), &outgoing, public);
-                self.through_cache(&question, record).await?
+                let question = asked(policy, &outgoing);
+                let (status, response) = self.through_cache(&question, asking, record).await?;
+                (status, response, Vec::new())
             }
             Err(why) => {
+                let places = self.pay(asking, record).await?;
                 outgoing.outlives = posted.is_some();
-                let question =
-                    posted.map(|policy| Question::new(policy, keyed(policy), &outgoing, public.clone()));
+                let question = posted.map(|policy| asked(policy, &outgoing));
                 let response = self.forward(outgoing, &public, record).await?;
                 self.note_change(&method, (host, path, query.as_deref()), &response);
                 let place = (host, path, query.as_deref());
-                (Status::Bypass(why), self.keep_posted(question, place, response))
+                (Status::Bypass(why), self.keep_posted(question, place, response), places)
             }
         };
         record.cache = Some(status.to_string());
@@ -68,7 +77,7 @@ impl<H: Host> Pass<'_, H> {
         if status != Status::Bypass(Bypass::Route) {
             append(response.headers_mut(), CACHE_STATUS, &status.to_string());
         }
-        Ok(response)
+        Ok((response, places))
     }
 
     /// What an answer shows to have changed is not served again.
@@ -108,6 +117,7 @@ impl<H: Host> Pass<'_, H> {
     async fn through_cache(
         &self,
         question: &Question,
+        asking: &Asking<'_>,
         record: &mut Record,
     ) -> Result<(Status, Response<H::Body>), Fault> {
         let mut index = self.index(&question.key, record).await;
@@ -135,6 +145,7 @@ impl<H: Host> Pass<'_, H> {
         if reuse::only_if_cached(&question.headers) {
             return Err(Fault::NotCached);
         }
+        let _places = self.pay(asking, record).await?;
         self.ask(question, why, &index, selected, record).await
     }
 

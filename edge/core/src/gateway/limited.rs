@@ -1,17 +1,15 @@
 //! The limit step: from what the isolate holds, by its object, or by what the plan says where nobody can be asked.
 
-use http::Response;
-
 use super::Pass;
+use super::places::Place;
 use crate::fault::Fault;
-use crate::headers::single;
 use crate::host::Host;
 use crate::limit;
 use crate::limit::asking::Asking;
 use crate::limit::ledger::{Answer, Ask, State, Take, Verdict, answer};
 use crate::limit::told::Taken;
 use crate::limit::wallet::{Outcome, Policy, Spend};
-use crate::plan::{Limit, OnError};
+use crate::plan::{Limit, OnError, Route};
 use crate::record::Record;
 
 /// Leases that nobody needs are returned by the requests of others, this often (ms).
@@ -26,13 +24,18 @@ struct Charge {
 }
 
 impl<H: Host> Pass<'_, H> {
-    /// Charges a request to its limit. Where nothing is known of how it stands, no header field is made up.
-    pub(super) async fn limit(
-        &self,
-        asking: &Asking<'_>,
-        record: &mut Record,
-    ) -> Result<Option<Taken>, Fault> {
-        let Some(charge) = charge(asking) else { return Ok(None) };
+    /// What a request pays and takes on its way to the origin, if it has not paid on arrival ([`pays_on_arrival`]).
+    pub(super) async fn pay(&self, asking: &Asking<'_>, record: &mut Record) -> Result<Vec<Place>, Fault> {
+        if !pays_on_arrival(asking.route) {
+            self.limit(asking, record).await?;
+        }
+        self.enter(asking, record).await
+    }
+
+    /// Charges a request to its limit, and notes how that stands then. Where nothing is known of how it stands, no header field is made up.
+    pub(super) async fn limit(&self, asking: &Asking<'_>, record: &mut Record) -> Result<(), Fault> {
+        let Some(limit) = asking.route.limit else { return Ok(()) };
+        let charge = charge(limit, asking);
         record.limit_key = Some(charge.key.clone());
         record.tier = asking.windows(&charge.limit).1;
         let outcome = match self.spend(&charge, record).await {
@@ -43,7 +46,8 @@ impl<H: Host> Pass<'_, H> {
             }
         };
         self.farewells();
-        self.taken(&charge, outcome, record)
+        record.taken = self.taken(&charge, outcome, record)?;
+        Ok(())
     }
 
     async fn spend(&self, charge: &Charge, record: &mut Record) -> Result<Outcome, String> {
@@ -122,22 +126,26 @@ impl<H: Host> Pass<'_, H> {
     }
 
     /// Charges what the origin says that the request cost beyond its route's word, as far as there is room: it has
-    /// passed. Nobody outside hears of it.
-    pub(super) fn charge_late(&self, asking: &Asking<'_>, response: &mut Response<H::Body>) {
-        let Some(charge) = charge(asking) else { return };
-        let Some(field) = charge.limit.cost_field else { return };
-        let said = single(response.headers(), field).and_then(|cost| cost.parse::<u32>().ok());
-        response.headers_mut().remove(field);
-        let more = said.unwrap_or_default().saturating_sub(charge.cost);
-        if more == 0 {
-            return;
+    /// passed. Nobody outside hears of it but by what remains.
+    pub(super) fn charge_late(&self, asking: &Asking<'_>, record: &mut Record) {
+        let more = record.cost.unwrap_or_default().saturating_sub(asking.route.cost);
+        let Some(limit) = asking.route.limit.filter(|_| more > 0) else { return };
+        for window in record.taken.iter_mut().flat_map(|taken| &mut taken.windows) {
+            window.remaining = window.remaining.saturating_sub(more);
         }
-        let (mut wallet, now) = (self.host.isolate().wallet.borrow_mut(), self.host.now_ms());
-        let Some(ask) = wallet.charge(&charge.key, &charge.policy, more, now) else { return };
+        self.charge_more(charge(limit, asking), more);
+    }
+
+    fn charge_more(&self, charge: Charge, more: u32) {
+        let (isolate, now) = (self.host.isolate(), self.host.now_ms());
+        let ask = isolate.wallet.borrow_mut().charge(&charge.key, &charge.policy, more, now);
+        let Some(ask) = ask.filter(|_| isolate.limiter.borrow_mut().may_ask(now)) else { return };
         let host = self.host.clone();
         self.host.background(async move {
+            let answer = host.limit(&charge.key, &ask).await;
             // What gets lost is not charged: the request is answered, and nobody waits.
-            drop(host.limit(&charge.key, &ask).await);
+            let mut limiter = host.isolate().limiter.borrow_mut();
+            if answer.is_ok() { limiter.succeeded() } else { limiter.failed(host.now_ms()) }
         });
     }
 
@@ -162,10 +170,14 @@ impl<H: Host> Pass<'_, H> {
     }
 }
 
-/// The route's limit as it holds for the request.
-fn charge(asking: &Asking<'_>) -> Option<Charge> {
-    let limit = asking.route.limit?;
+/// Whether a request is charged whoever answers it; else only one that reaches the origin is.
+pub(super) fn pays_on_arrival(route: &Route) -> bool {
+    route.edge.is_some() || route.limit.is_some_and(|limit| limit.counts_hits)
+}
+
+/// The limit as it holds for the request.
+fn charge(limit: Limit, asking: &Asking<'_>) -> Charge {
     let (windows, _) = asking.windows(&limit);
     let policy = limit::policy(&limit, windows);
-    Some(Charge { limit, key: asking.counter(&limit), policy, cost: asking.route.cost })
+    Charge { limit, key: asking.counter(&limit), policy, cost: asking.route.cost }
 }

@@ -12,8 +12,9 @@ use crate::host::{Host, Request};
 use crate::limit::asking::Asking;
 use crate::limit::ledger::{Answer, Ask, By};
 use crate::limit::operator::{self, Change};
+use crate::limit::told::is_own;
 use crate::limit::{self, places, window::Standing};
-use crate::plan::{Concurrency, Limit, Part, Window};
+use crate::plan::{Concurrency, Limit, NO_TIER, Window};
 use crate::record::Record;
 
 impl<H: Host> Pass<'_, H> {
@@ -114,15 +115,19 @@ impl<H: Host> Pass<'_, H> {
     }
 }
 
-/// Whether a counter is one caller's, whatever the path.
-fn is_own(by: &[Part]) -> bool {
-    !by.iter().any(|part| matches!(part, Part::Param(_) | Part::Service))
-}
-
+/// Where callers have different windows, those of another tier would be shown, or raised, by mistake.
 fn windows_of(limit: &Limit, tier: Option<&str>) -> Result<&'static [Window], Fault> {
-    let Some(name) = tier else { return Ok(limit.windows) };
-    let tier = limit.tiers.iter().find(|tier| tier.name == name);
-    tier.map(|tier| tier.windows).ok_or(Fault::Content("the limit has no such tier"))
+    match tier {
+        Some(NO_TIER) => Ok(limit.windows),
+        None if limit.tiers.is_empty() => Ok(limit.windows),
+        None => Err(Fault::Content(
+            "the limit has tiers: name the caller's as `tier`, or \"default\" if it is of none",
+        )),
+        Some(name) => {
+            let tier = limit.tiers.iter().find(|tier| tier.name == name);
+            tier.map(|tier| tier.windows).ok_or(Fault::Content("the limit has no such tier"))
+        }
+    }
 }
 
 /// For the log: who has more than the plan gives must be traceable.

@@ -4,24 +4,20 @@ use http::Response;
 use http::header::{HeaderName, LOCATION};
 
 use super::Pass;
-use crate::auth::Caller;
 use crate::fault::Fault;
 use crate::forward;
 use crate::headers::{append, set, single};
 use crate::host::{Host, Outgoing, Request, SendError};
-use crate::plan::Route;
+use crate::limit::asking::Asking;
 use crate::record::Record;
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// A request that has passed every check: where it goes and for whom.
 pub(super) struct Admitted<'a, B> {
-    pub(super) route: &'static Route,
+    pub(super) asking: &'a Asking<'a>,
     /// Public host.
     pub(super) host: &'static str,
-    /// Path in normal form.
-    pub(super) path: &'a str,
-    pub(super) caller: &'a Caller,
     /// The verified token.
     pub(super) token: Option<String>,
     pub(super) request: Request<B>,
@@ -37,7 +33,9 @@ impl<H: Host> Pass<'_, H> {
     ) -> Result<Response<H::Body>, Fault> {
         let (answer, took) = fetch(self.host, outgoing, public).await;
         record.origin_ms = Some(took);
-        answer
+        let mut answer = answer?;
+        note_cost(&mut answer, record);
+        Ok(answer)
     }
 
     /// The request as the origin may see it, and the caller's scheme and host.
@@ -46,7 +44,8 @@ impl<H: Host> Pass<'_, H> {
         admitted: Admitted<'_, H::Body>,
         request_id: &str,
     ) -> (Outgoing<H::Body>, String) {
-        let Admitted { route, host, path, caller, token, request } = admitted;
+        let Admitted { asking, host, token, request } = admitted;
+        let Asking { route, path, caller, .. } = *asking;
         let settings = self.host.settings();
         // An empty query is none to most readers, so a `?` alone is not sent: the signed identity must fit.
         let query = request.query.filter(|query| !query.is_empty());
@@ -75,6 +74,14 @@ impl<H: Host> Pass<'_, H> {
         };
         (outgoing, format!("{}://{host}", request.scheme))
     }
+}
+
+/// What the origin says that a request cost is for the limits, and for nobody outside.
+fn note_cost<B>(answer: &mut Response<B>, record: &mut Record) {
+    let limit = record.matched.and_then(|route| route.limit);
+    let Some(field) = limit.and_then(|limit| limit.cost_field) else { return };
+    record.cost = single(answer.headers(), field).and_then(|cost| cost.parse().ok());
+    answer.headers_mut().remove(field);
 }
 
 /// The origin's answer, fit for a caller whose scheme and host are `public`, and how long it took (ms).

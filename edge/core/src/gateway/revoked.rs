@@ -34,7 +34,7 @@ impl<H: Host> Pass<'_, H> {
         mut response: Response<H::Body>,
         statement: Option<Rc<Statement>>,
         by_query: bool,
-        places: Vec<Place<H>>,
+        places: Vec<Place>,
     ) -> Response<H::Body> {
         if by_query {
             append(response.headers_mut(), CACHE_CONTROL, "private");
@@ -57,24 +57,17 @@ fn is_event_stream<B>(response: &Response<B>) -> bool {
     kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream"))
 }
 
-/// Renews the places, and ends when the token that says this is revoked. The streams of an isolate share what it knows:
-/// one of them asks.
-async fn watch<H: Host>(
-    host: H,
-    plan: &'static Plan,
-    statement: Option<Rc<Statement>>,
-    places: Vec<Place<H>>,
-) {
+/// Ends when the token that says this is revoked, and keeps the places until then. The streams of an isolate share what
+/// it knows: one of them asks.
+async fn watch<H: Host>(host: H, plan: &'static Plan, statement: Option<Rc<Statement>>, places: Vec<Place>) {
     while !statement.as_deref().is_some_and(|statement| revokes(&host, statement)) {
         host.pause(plan.auth.revocations_seconds.saturating_mul(1_000)).await;
-        for place in &places {
-            place.renew().await;
-        }
         if statement.is_some() && age_ms(&host, &host.isolate().revocations) >= due_ms(plan) {
             learn(&host);
             host.pause(WAIT_MS).await;
         }
     }
+    drop(places);
 }
 
 fn due_ms(plan: &Plan) -> u64 {

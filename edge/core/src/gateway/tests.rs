@@ -60,6 +60,13 @@ pub(super) static PLAN: Plan = Plan {
         route(at!("blocked"), Auth::Blocked, None, None),
         route(at!("cached"), Auth::Public, LIMIT, Some(crate::testing::CACHE)),
         route(
+            at!("counted"),
+            Auth::Public,
+            Some(Limit { counts_hits: true, ..API }),
+            Some(crate::testing::CACHE),
+        ),
+        route(at!("dear-cached"), Auth::Public, Some(DEAR), Some(crate::testing::CACHE)),
+        route(
             at!("checking"),
             Auth::Public,
             None,
@@ -153,9 +160,9 @@ fn where_a_route_says_so_no_page_of_another_origin_reads_its_answers() {
 #[test]
 fn a_429_has_touched_only_the_limiter_and_the_next_one_not_even_that() {
     let fake = Fake::new();
-    assert_eq!(fake.status("GET", "https://he2.ai/cached", &[]), 200);
+    assert_eq!(fake.status("GET", "https://he2.ai/deny", &[]), 200);
     fake.take_effects();
-    let (response, record) = fake.answer("GET", "https://he2.ai/cached", &[("origin", "https://he2.ai")]);
+    let (response, record) = fake.answer("GET", "https://he2.ai/deny", &[("origin", "https://he2.ai")]);
     assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(fake.take_effects(), ["take api/ip/192.0.2.1"]);
     assert_eq!(record.limit.as_deref(), Some("api: refused"));
@@ -164,7 +171,7 @@ fn a_429_has_touched_only_the_limiter_and_the_next_one_not_even_that() {
     let problem: serde_json::Value = serde_json::from_str(response.body()).unwrap();
     assert_eq!(problem["violated-policies"], json!(["api-1"]));
     fake.wait(4);
-    let (again, _) = fake.answer("GET", "https://he2.ai/cached", &[]);
+    let (again, _) = fake.answer("GET", "https://he2.ai/deny", &[]);
     assert_eq!((again.status().as_u16(), &again.headers()["retry-after"]), (429, &"56".parse().unwrap()));
     assert!(fake.take_effects().is_empty());
 }
@@ -221,9 +228,8 @@ fn a_limiter_that_keeps_failing_is_left_alone() {
 }
 
 #[test]
-fn a_fresh_hit_has_not_touched_the_origin() {
+fn a_fresh_hit_has_touched_neither_the_origin_nor_the_limiter() {
     let mut fake = Fake::new();
-    fake.limiter = Err("off".into());
     fake.origin = || {
         Ok(Response::builder()
             .header("cache-control", "max-age=60")
@@ -234,17 +240,43 @@ fn a_fresh_hit_has_not_touched_the_origin() {
     assert_eq!(first.headers()["cache-status"], "he2; fwd=uri-miss; stored");
     assert_eq!(
         fake.take_effects(),
-        ["take api/ip/192.0.2.1", "cache get", "origin", "content put", "cache get", "cache put"]
+        ["cache get", "take api/ip/192.0.2.1", "origin", "content put", "cache get", "cache put"]
     );
     fake.now.set(NOW_MS + 5_000);
     let (hit, _) = fake.answer("GET", "https://he2.ai/cached", &[]);
     assert_eq!((hit.body().as_str(), &hit.headers()["age"]), ("from the origin", &"5".parse().unwrap()));
     assert_eq!(hit.headers()["cache-status"], "he2; hit; ttl=55");
-    assert_eq!(fake.take_effects(), ["take api/ip/192.0.2.1", "cache get", "purges", "content", "read"]);
+    assert_eq!(fake.take_effects(), ["cache get", "purges", "content", "read"]);
     fake.answer("GET", "https://he2.ai/cached", &[]);
-    assert_eq!(fake.take_effects(), ["take api/ip/192.0.2.1"], "it is in memory by now");
+    assert!(fake.take_effects().is_empty(), "it is in memory by now");
+    assert!(!hit.headers().contains_key("ratelimit"), "nothing was taken");
     let (head, _) = fake.answer("HEAD", "https://he2.ai/cached", &[]);
     assert!(head.body().is_empty() && head.headers()["age"] == "5");
+}
+
+#[test]
+fn a_hit_is_charged_where_the_limit_says_so() {
+    let mut fake = Fake::new();
+    fake.origin =
+        || Ok(Response::builder().header("cache-control", "max-age=60").body("stored".to_owned()).unwrap());
+    let call = || fake.status("GET", "https://he2.ai/counted", &[]);
+    assert_eq!((call(), call()), (200, 429));
+    assert_eq!(fake.take_effects().iter().filter(|effect| *effect == "origin").count(), 1);
+}
+
+#[test]
+fn what_the_origin_says_of_its_cost_is_neither_stored_nor_charged_again() {
+    let mut fake = Fake::new();
+    fake.origin = || {
+        let answer = Response::builder().header("cache-control", "max-age=60").header("x-request-cost", "5");
+        Ok(answer.body("stored".to_owned()).unwrap())
+    };
+    let call = || fake.answer("GET", "https://he2.ai/dear-cached", &[]);
+    let (first, record) = call();
+    assert_eq!((first.headers()["x-ratelimit-remaining"].to_str().unwrap(), record.cost), ("5", Some(5)));
+    let (hit, record) = call();
+    assert_eq!(hit.headers()["cache-status"], "he2; hit; ttl=60");
+    assert_eq!((hit.headers().get("x-request-cost"), record.cost), (None, None));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::ledger::By;
 pub struct Change {
     /// As [`super::asking`] names it.
     pub key: String,
-    /// Whose windows are meant; none: those of callers of no tier.
+    /// Whose windows are meant, where the limit has tiers.
     pub tier: Option<String>,
     /// How far its quotas are raised, and until when (Unix seconds).
     pub raise: Option<(By, u64)>,

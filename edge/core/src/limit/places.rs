@@ -1,7 +1,7 @@
 //! How many requests of one key are under way at once: what the Durable Object of the key decides about places.
 //!
 //! [`answer`] is the whole of it. Whoever enters holds a place until it leaves or its lease is over; entering again
-//! under the same name renews the lease. So a holder that vanishes keeps its place for no longer than its lease. By
+//! under the same name renews the lease. So the places of an isolate that vanishes are free after a lease. By
 //! the object's clock:
 //!
 //! - Nobody new is let in while as many are in as the question allows. Where that has become less meanwhile, who is in

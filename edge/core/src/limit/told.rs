@@ -7,8 +7,8 @@ use http::HeaderMap;
 use http::header::{HeaderName, RETRY_AFTER};
 
 use super::window::Standing;
-use crate::headers::set;
-use crate::plan::{Concurrency, Limit, RateLimitFields};
+use crate::headers::{append, set};
+use crate::plan::{Concurrency, Limit, Part, RateLimitFields};
 
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -82,13 +82,17 @@ impl Taken {
         full.map(|(at, _)| self.name(at)).collect()
     }
 
-    /// The window that a caller meets first: the one that is used up longest, else the one with the smallest share left.
+    /// The window that a caller meets first: of those without room for the request, or else of all, the one with the
+    /// smallest share left; of those that are used up, the one that is longest.
     fn tightest(&self) -> Option<(usize, Standing)> {
         let share = |window: &Standing| {
             u64::from(window.remaining).saturating_mul(1_000_000).checked_div(u64::from(window.quota))
         };
         let windows = self.windows.iter().copied().enumerate();
-        windows.min_by_key(|(_, window)| (share(window), u64::MAX.saturating_sub(window.reset_in_ms)))
+        windows.min_by_key(|(_, window)| {
+            let has_room = window.remaining >= self.cost;
+            (has_room, share(window), u64::MAX.saturating_sub(window.reset_in_ms))
+        })
     }
 
     fn policy(&self, at: usize, window: &Standing) -> String {
@@ -118,13 +122,26 @@ pub struct Crowded {
     pub retry_in_ms: u64,
 }
 
+/// Whether a counter is one caller's, whatever the path.
+#[must_use]
+pub fn is_own(by: &[Part]) -> bool {
+    !by.iter().any(|part| matches!(part, Part::Param(_) | Part::Service))
+}
+
 impl Crowded {
-    /// Sets the header fields that say so. The earlier generations know no quota but of requests in time.
+    /// Whether the places are the caller's own: else it is the service that is full.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        is_own(self.concurrency.by)
+    }
+
+    /// Adds the header fields that say so. The earlier generations know no quota but of requests in time; and what is
+    /// not the caller's own is not told at all.
     pub fn describe(&self, headers: &mut HeaderMap) {
         let Concurrency { name, most, .. } = self.concurrency;
-        if self.fields == RateLimitFields::Draft11 {
-            set(headers, POLICY, &format!("\"{name}\";q={most};qu=\"concurrent-requests\""));
-            set(headers, RATELIMIT, &format!("\"{name}\";r=0"));
+        if self.fields == RateLimitFields::Draft11 && self.is_own() {
+            append(headers, POLICY, &format!("\"{name}\";q={most};qu=\"concurrent-requests\""));
+            append(headers, RATELIMIT, &format!("\"{name}\";r=0"));
         }
         set(headers, RETRY_AFTER, &seconds(self.retry_in_ms.min(LOOK_AGAIN_MS)).to_string());
     }

@@ -123,7 +123,9 @@ impl Wallet {
                 purse.grant(*lease, windows, spendable_from, now)
             }
             Verdict::Refused { retry_in_ms, recheck_in_ms, windows } => {
-                purse.refuse(cost, (*retry_in_ms, *recheck_in_ms), windows, now)
+                let refused = purse.refuse(cost, (*retry_in_ms, *recheck_in_ms), windows, now);
+                // Another question may have brought a lease meanwhile.
+                purse.pay(cost, now).unwrap_or(refused)
             }
         }
     }

@@ -49,6 +49,9 @@ pub enum Part {
     Service,
 }
 
+/// What operators call the callers of no tier.
+pub const NO_TIER: &str = "default";
+
 /// Callers that have windows of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = edge_core::plan))]

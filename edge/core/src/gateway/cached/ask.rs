@@ -29,6 +29,8 @@ pub(super) struct Question {
     first_byte_ms: u32,
     /// The caller's scheme and host.
     public: String,
+    /// The field in which the origin says what a request cost: nothing to keep.
+    cost_field: Option<&'static str>,
 }
 
 /// The origin's answer to a question.
@@ -41,12 +43,13 @@ impl Question {
         key: String,
         outgoing: &Outgoing<B>,
         public: String,
+        cost_field: Option<&'static str>,
     ) -> Self {
         let Outgoing { method, url, headers, first_byte_ms, .. } = outgoing;
         let mut headers = headers.clone();
         cache::neutralise(&mut headers);
         let (method, url, first_byte_ms) = (method.clone(), url.clone(), *first_byte_ms);
-        Self { policy, key, method, headers, url, first_byte_ms, public }
+        Self { policy, key, method, headers, url, first_byte_ms, public, cost_field }
     }
 
     /// Whether the answer is worth waiting for, where another request is getting it.
@@ -178,7 +181,10 @@ async fn refreshed<H: Host>(host: &H, question: &Question, index: &Index) {
     let selected = index.select(&question.headers);
     let mut headers = question.headers.clone();
     let conditional = validate::condition(&mut headers, index, selected);
-    let (answer, _) = fetch(host, question.outgoing(headers, host.empty()), &question.public).await;
+    let (mut answer, _) = fetch(host, question.outgoing(headers, host.empty()), &question.public).await;
+    if let (Ok(answer), Some(field)) = (&mut answer, question.cost_field) {
+        answer.headers_mut().remove(field);
+    }
     let confirms = conditional && status(&answer) == Some(StatusCode::NOT_MODIFIED);
     match answer {
         Ok(answer) if confirms => {

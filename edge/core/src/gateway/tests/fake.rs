@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::ops::{Deref, DerefMut};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
@@ -152,11 +153,19 @@ impl Fake {
         answer
     }
 
-    /// Does the work that was left for the background.
+    /// Does the work that was left for the background, as far as the time lets it.
     pub(super) fn work(&self) {
-        for work in self.work.take() {
-            ready(work);
+        let mut context = Context::from_waker(Waker::noop());
+        for mut work in self.work.take() {
+            if work.as_mut().poll(&mut context).is_pending() {
+                self.work.borrow_mut().push(work);
+            }
         }
+    }
+
+    /// Nothing of the work that was left is ever done.
+    pub(super) fn forget_work(&self) {
+        std::mem::forget(self.work.take());
     }
 
     pub(super) fn status(&self, method: &str, url: &str, fields: &[(&'static str, &str)]) -> u16 {
@@ -203,6 +212,16 @@ impl Host for Fake {
     async fn pause(&self, ms: u32) {
         self.now.set(self.now.get() + u64::from(ms));
         self.work();
+    }
+    async fn within<T>(&self, ms: u32, work: impl Future<Output = T>) -> Option<T> {
+        let until = self.now.get() + u64::from(ms);
+        let mut work = pin!(work);
+        poll_fn(|context| match work.as_mut().poll(context) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending if self.now.get() >= until => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        })
+        .await
     }
     fn background(&self, work: impl Future<Output = ()> + 'static) {
         self.work.borrow_mut().push(Box::pin(work));

@@ -47,6 +47,7 @@ fn an_event_stream_has_its_place_until_it_ends() {
     assert_eq!(open(&fake), 429);
     drop(first);
     fake.work();
+    fake.wait(1);
     assert_eq!(open(&fake), 200, "the first client left");
 }
 
@@ -68,11 +69,23 @@ fn a_refused_event_source_is_told_when_to_come_again_and_others_by_status() {
 #[test]
 fn a_place_that_nobody_renews_is_free_after_its_lease() {
     let fake = streaming();
-    // The isolate is gone, and everything that it would still have done.
-    std::mem::forget((held(&fake), held(&fake)));
+    let _streams = (held(&fake), held(&fake));
     assert_eq!(open(&fake), 429);
+    // The isolate is gone, and everything that it would still have done.
+    fake.forget_work();
     fake.wait(60);
     assert_eq!(open(&fake), 200);
+}
+
+#[test]
+fn a_place_is_kept_for_longer_than_its_lease_while_its_request_is_under_way() {
+    let fake = streaming();
+    let _streams = (held(&fake), held(&fake));
+    for _ in 0..10 {
+        fake.wait(20);
+        fake.work();
+        assert_eq!(open(&fake), 429);
+    }
 }
 
 #[test]
@@ -80,11 +93,13 @@ fn where_the_places_cannot_be_asked_the_plan_says_who_passes() {
     let mut fake = streaming();
     fake.places = Err("overloaded".to_owned());
     let (answer, record) = fake.answer("GET", "https://he2.ai/events", &[]);
-    assert_eq!(
-        (answer.status().as_u16(), record.degraded),
-        (200, vec!["places of streams: overloaded".to_owned()])
-    );
+    let degraded = vec!["places of streams: overloaded".to_owned()];
+    assert_eq!((answer.status().as_u16(), record.degraded), (200, degraded));
     assert_eq!(fake.status("GET", "https://he2.ai/guarded-events", &[]), 503);
+    assert_eq!((open(&fake), open(&fake)), (200, 200));
+    fake.take_effects();
+    open(&fake);
+    assert_eq!(fake.take_effects().first().map(String::as_str), Some("origin"), "they rest");
 }
 
 #[test]

@@ -1,0 +1,31 @@
+//! Clocks that are wrong and Durable Objects that fail, die and are evicted, as a test says: of a gateway that
+//! was started as `disturbed`.
+import { setTimeout as delay } from 'node:timers/promises';
+import { send } from './client.mjs';
+
+/**
+ * Sets an isolate's clock this far off (`clock`, in ms), or lets every so many calls of an object class meet
+ * faults of `disturbed.mjs` by turns: `objects: { Limiter: { faults: ['dies after'], every: 5 } }`; with
+ * `only: 'take'` of those that ask for that. The objects live in the first isolate and go by its clock. Gives,
+ * by class, how many objects were `made`, and how many of these calls were `asked` and `disturbed` so far.
+ */
+export async function disturb(isolate, what = {}) {
+  const body = JSON.stringify(what);
+  const headers = { 'content-length': Buffer.byteLength(body) };
+  const answer = await send(isolate, 'PUT', '/', { host: 'disturb.test', headers, body });
+  return answer.json;
+}
+
+/** Sets the clocks of all isolates as far off. */
+export const setClocks = (gateway, clock) =>
+  Promise.all(gateway.isolates.map((isolate) => disturb(isolate, { clock })));
+
+/** Evicts the object of this name whenever it is in memory and idle. */
+export async function evictUntil(signal, gateway, className, name) {
+  while (!signal.aborted) {
+    await gateway.evict(className, String(name)).catch((error) => {
+      if (!/not currently running|active references/.test(error.message)) throw error;
+    });
+    await delay(5);
+  }
+}
