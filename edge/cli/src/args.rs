@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use lexopt::prelude::*;
+use serde_json::json;
 
-use crate::Failure;
+use crate::{Failure, purge};
 
 pub(crate) const HELP: &str = "\
 he2 check [FILE]
@@ -26,6 +27,12 @@ he2 explain METHOD URL [options]
     --json               for programs
     The Worker's other variables and secrets are taken from the environment, by their names: JWT_HS256_SECRET for
     tokens signed with a shared secret, STRIPE_WEBHOOK_SECRET and the like for webhooks.
+
+he2 purge URL | --prefix URL | --tag TAG | --everything
+    Purge what the gateway has stored, everywhere within seconds. The operators' key is taken from ADMIN_API_KEY.
+    --soft               only make it stale: validated, and served on while the origin is down
+    --at ADDRESS         the gateway, as https://he2-edge-staging.account.workers.dev (that of he2.toml)
+    --config FILE        he2.toml (the nearest, upwards from here)
 ";
 
 /// What to do.
@@ -33,6 +40,7 @@ pub(crate) enum Command {
     Help,
     Check { file: Option<PathBuf> },
     Explain(Box<Asked>),
+    Purge(purge::Asked),
 }
 
 /// A request to explain.
@@ -62,8 +70,10 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, Failure> {
         None | Some(Short('h') | Long("help")) => Ok(Command::Help),
         Some(Value(name)) if name == "check" => check(parser),
         Some(Value(name)) if name == "explain" => explain(parser),
+        Some(Value(name)) if name == "purge" => purge(parser),
         Some(Value(name)) => {
-            Err(Failure::Usage(format!("unknown command `{}`; known are `check`, `explain`", name.display())))
+            let known = "known are `check`, `explain`, `purge`";
+            Err(Failure::Usage(format!("unknown command `{}`; {known}", name.display())))
         }
         Some(other) => Err(other.unexpected().into()),
     }
@@ -120,6 +130,28 @@ fn explain(mut parser: lexopt::Parser) -> Result<Command, Failure> {
     asked.method = method.parse().map_err(|_| Failure::Usage(format!("`{method}` is no method")))?;
     asked.url = url;
     Ok(Command::Explain(Box::new(asked)))
+}
+
+fn purge(mut parser: lexopt::Parser) -> Result<Command, Failure> {
+    let (mut scopes, mut soft, mut at, mut config) = (Vec::new(), false, None, None);
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Short('h') | Long("help") => return Ok(Command::Help),
+            Long("prefix") => scopes.push(("prefix", json!(parser.value()?.string()?))),
+            Long("tag") => scopes.push(("tag", json!(parser.value()?.string()?))),
+            Long("everything") => scopes.push(("everything", json!(true))),
+            Long("soft") => soft = true,
+            Long("at") => at = Some(parser.value()?.string()?),
+            Long("config") => config = Some(parser.value()?.into()),
+            Value(url) => scopes.push(("url", json!(url.string()?))),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let [(member, what)] = <[(&str, _); 1]>::try_from(scopes).map_err(|_| {
+        Failure::Usage("purge needs one of URL, --prefix URL, --tag TAG and --everything".to_owned())
+    })?;
+    let scope = [(member.to_owned(), what)].into_iter().collect();
+    Ok(Command::Purge(purge::Asked { scope, soft, at, config }))
 }
 
 fn add_header(headers: &mut HeaderMap, line: &str) -> Result<(), Failure> {

@@ -1,4 +1,5 @@
-//! The gateway's command line, offline: `check` he2.toml, `explain` what a request would meet.
+//! The gateway's command line: `check` he2.toml and `explain` what a request would meet, both offline; `purge` what a
+//! deployed gateway has stored.
 //!
 //! Decides nothing of its own: faults come from he2-config, decisions from edge-core, which is the Worker's
 //! code.
@@ -7,6 +8,7 @@ mod args;
 mod check;
 mod explain;
 mod file;
+mod purge;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -37,6 +39,7 @@ fn run(command: Command) -> Said {
         Command::Help => Ok(args::HELP.to_owned()),
         Command::Check { file } => check::run(file.as_deref()),
         Command::Explain(asked) => explain::run(&asked),
+        Command::Purge(asked) => purge::run(&asked),
     }
 }
 

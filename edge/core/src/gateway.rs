@@ -1,7 +1,7 @@
 //! One request, from arrival to answer: read [`handle`] and [`Pass::steps`] top to bottom.
 //!
-//! The order of the steps is a promise: a refused caller has cost nothing, a limited one only the limiter, a cache
-//! hit no origin. Everything that acts is behind [`Host`]; its native twin in the tests records what was done.
+//! The order of the steps is a promise: a refused caller has cost nothing, a cache hit neither limiter nor origin, a
+//! limited caller no origin. Everything that acts is behind [`Host`]; its native twin in the tests records what was done.
 
 mod cached;
 mod edge;
