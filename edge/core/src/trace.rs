@@ -1,9 +1,15 @@
 //! W3C Trace Context: the trace goes on through the gateway, under a span of its own.
 //!
-//! Level 1 as recommended: <https://www.w3.org/TR/trace-context/>. `tracestate` travels with a valid
-//! `traceparent` and is dropped without one. Left out: sampling; the caller's flag is kept.
+//! Level 1 as recommended: <https://www.w3.org/TR/trace-context-1/>. `tracestate` travels with a valid
+//! `traceparent` and is dropped without one. Left out: sampling; the caller's flag is kept. Of the flags it is the only
+//! one that level 1 knows, so level 2's for random trace ids does not pass.
+
+mod state;
 
 use http::HeaderMap;
+
+/// The only flag (§3.2.2.5.1).
+const SAMPLED: u8 = 1;
 
 /// The trace a request belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,10 +18,10 @@ pub struct Trace {
     pub trace_id: String,
     /// 16 lower-case hexadecimal digits: the gateway's own span.
     pub span_id: String,
-    /// Two hexadecimal digits.
-    pub flags: String,
-    /// Whether the caller's trace goes on (its `tracestate` is then kept).
-    pub continued: bool,
+    /// Whether the caller may have recorded it.
+    pub sampled: bool,
+    /// What other systems keep with the caller's trace.
+    pub state: Option<String>,
 }
 
 impl Trace {
@@ -26,22 +32,29 @@ impl Trace {
         let (fresh, span) = digits.split_at_checked(32).unwrap_or_default();
         let parent = parent(headers);
         Self {
-            continued: parent.is_some(),
+            trace_id: parent.map_or(fresh, |parent| parent.trace_id).to_owned(),
             span_id: span.to_owned(),
-            flags: parent.map_or("01", |(_, flags)| flags).to_owned(),
-            trace_id: parent.map_or(fresh, |(id, _)| id).to_owned(),
+            sampled: parent.is_none_or(|parent| parent.sampled),
+            state: parent.and_then(|_| state::carried(headers)),
         }
     }
 
     /// The field value for the forwarded request.
     #[must_use]
     pub fn traceparent(&self) -> String {
-        format!("00-{}-{}-{}", self.trace_id, self.span_id, self.flags)
+        format!("00-{}-{}-{:02x}", self.trace_id, self.span_id, u8::from(self.sampled))
     }
 }
 
-/// Trace id and flags of a valid `traceparent`; more than one field is none (§3.2.1).
-fn parent(headers: &HeaderMap) -> Option<(&str, &str)> {
+/// What a valid `traceparent` says.
+#[derive(Clone, Copy)]
+struct Parent<'a> {
+    trace_id: &'a str,
+    sampled: bool,
+}
+
+/// A valid `traceparent`, of this version or a later one (§3.2.4); more than one field is none.
+fn parent(headers: &HeaderMap) -> Option<Parent<'_>> {
     let mut fields = headers.get_all("traceparent").iter();
     let (value, None) = (fields.next()?.to_str().ok()?, fields.next()) else { return None };
     let mut parts = value.split('-');
@@ -52,7 +65,9 @@ fn parent(headers: &HeaderMap) -> Option<(&str, &str)> {
         && (version != "00" || !more)
         && [(id, 32), (span, 16)].iter().all(|(text, len)| is_hex(text, *len) && !zero(text))
         && is_hex(flags, 2);
-    valid.then_some((id, flags))
+    // The others are set to zero (§3.2.2.5.2).
+    let sampled = u8::from_str_radix(flags, 16).is_ok_and(|flags| flags & SAMPLED != 0);
+    valid.then_some(Parent { trace_id: id, sampled })
 }
 
 fn is_hex(text: &str, len: usize) -> bool {
@@ -88,6 +103,11 @@ mod tests {
 
     const GOOD: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
 
+    /// The id of a trace that begins here.
+    fn fresh() -> String {
+        "ab".repeat(16)
+    }
+
     #[test]
     fn a_valid_traceparent_goes_on_under_a_new_span() {
         let expected = "00-4bf92f3577b34da6a3ce929d0e0e4736-abababababababab-00";
@@ -105,9 +125,34 @@ mod tests {
             "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
         ] {
-            assert!(!trace(&[value]).continued, "{value}");
+            assert_eq!(trace(&[value]).trace_id, fresh(), "{value}");
         }
-        assert!(!trace(&[GOOD, GOOD]).continued);
-        assert_eq!(trace(&[]).trace_id, "ab".repeat(16));
+        assert_eq!(trace(&[GOOD, GOOD]).trace_id, fresh());
+        assert_eq!(trace(&[&format!("{GOOD}, {GOOD}")]).trace_id, fresh(), "as the platform joins them");
+        assert_eq!(trace(&[]).trace_id, fresh());
+        assert!(trace(&[]).sampled);
+    }
+
+    #[test]
+    fn w3c_trace_context_3_2_2_5_of_the_flags_only_sampled_goes_on() {
+        for (flags, sent) in
+            [("00", "00"), ("01", "01"), ("02", "00"), ("09", "01"), ("ff", "01"), ("fe", "00")]
+        {
+            let value = GOOD.strip_suffix("00").unwrap().to_owned() + flags;
+            let later = value.replacen("00", "cc", 1) + "-more";
+            for value in [value, later] {
+                assert_eq!(trace(&[&value]).traceparent().rsplit_once('-').unwrap().1, sent, "{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn w3c_trace_context_3_2_4_a_later_version_is_read_as_far_as_it_is_known() {
+        let later = |rest: &str| trace(&[&(GOOD.replacen("00", "01", 1) + rest)]).trace_id != fresh();
+        assert!(later("") && later("-") && later("-more-of-it"));
+        assert!(!later("0") && !later(".more"));
+        for value in ["0-", "0x-", "000-", "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7"] {
+            assert_eq!(trace(&[value]).trace_id, fresh(), "{value}");
+        }
     }
 }
