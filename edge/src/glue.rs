@@ -32,9 +32,8 @@ pub(crate) fn response(response: Response<Body>) -> worker::Result<web_sys::Resp
     let (head, body) = response.into_parts();
     let init = web_sys::ResponseInit::new();
     init.set_status(head.status.as_u16());
-    init.set_headers(&fields::write(&head.headers)?.into());
     let response = match body {
-        Body::Upgraded(response) => Ok(response),
+        Body::Upgraded(response) => return Ok(response),
         Body::Empty => web_sys::Response::new_with_opt_readable_stream_and_init(None, &init),
         Body::Stream(stream) | Body::Arriving(stream, _) => {
             web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)
@@ -49,7 +48,9 @@ pub(crate) fn response(response: Response<Body>) -> worker::Result<web_sys::Resp
             web_sys::Response::new_with_opt_js_u8_array_and_init(Some(&bytes), &init)
         }
     };
-    Ok(response?)
+    let response = response?;
+    fields::write(&head.headers, &response.headers())?;
+    Ok(response)
 }
 
 /// Keeps the runtime from encoding content once more, by its `Content-Encoding`.

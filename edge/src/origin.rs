@@ -44,7 +44,6 @@ pub(crate) async fn send(
 fn request(outgoing: Outgoing<Body>, signal: &AbortSignal) -> Result<web_sys::Request, JsValue> {
     let init = web_sys::RequestInit::new();
     init.set_method(outgoing.method.as_str());
-    init.set_headers(&fields::write(&outgoing.headers)?.into());
     init.set_redirect(web_sys::RequestRedirect::Manual);
     init.set_signal(Some(signal));
     // Cloudflare's own cache below this one would store by file name, and nothing here could forget it.
@@ -56,7 +55,9 @@ fn request(outgoing: Outgoing<Body>, signal: &AbortSignal) -> Result<web_sys::Re
         (_, Body::Bytes(bytes)) => init.set_body(&Uint8Array::from(bytes.as_slice())),
         _ => {}
     }
-    web_sys::Request::new_with_str_and_init(&outgoing.url, &init)
+    let request = web_sys::Request::new_with_str_and_init(&outgoing.url, &init)?;
+    fields::write(&outgoing.headers, &request.headers())?;
+    Ok(request)
 }
 
 fn response(

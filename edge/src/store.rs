@@ -15,9 +15,13 @@ use worker::Cache;
 
 use crate::body::Body;
 use crate::pump::{self, Pipe};
+use crate::time;
 
 /// As long as the platform keeps anything.
 pub(crate) const FOR_EVER: &str = "max-age=31536000";
+
+/// What takes the storage longer than this (ms) is as good as not there: the origin is asked.
+const SLOWEST_MS: u32 = 1_000;
 
 async fn cache() -> Cache {
     Cache::open("he2".to_owned()).await
@@ -30,7 +34,8 @@ async fn get(address: &str, range: Option<String>) -> Option<web_sys::Response> 
         request.headers().set(RANGE.as_str(), &range).ok()?;
     }
     let request = worker::Request::from(request);
-    cache().await.get(&request, true).await.ok()?.map(Into::into)
+    let found = time::within(SLOWEST_MS, async { cache().await.get(&request, true).await });
+    found.await?.ok()?.map(Into::into)
 }
 
 /// Stores content at an address. It fails where the content breaks off.

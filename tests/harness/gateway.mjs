@@ -32,7 +32,7 @@ export async function startGateway({
   build = 'build',
   onLog = () => {},
 }) {
-  const deployment = readDeployment(build);
+  const deployment = deploymentOf(build);
   const logs = [];
   const bindings = {
     ...deployment.vars,
@@ -131,7 +131,7 @@ function textsIn(file) {
 }
 
 /** What `wrangler.toml` says of production, in Miniflare's words, with the entry of this build. */
-function readDeployment(build) {
+export function deploymentOf(build = 'build') {
   const file = join(PROJECT, 'wrangler.toml');
   const { env, ...top } = parse(readFileSync(file, 'utf8'));
   const toml = { ...top, ...env?.production };

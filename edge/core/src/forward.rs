@@ -10,6 +10,7 @@
 //! | `X-Middleware-Subrequest`, `X-Refresh-Token` | dropped: nothing behind may act on them |
 //! | `?token=` | taken into `Authorization` where the route checks it; else dropped if it looks like a JWT |
 //! | `Authorization`, `X-API-Key`, `X-Admin-Api-Key` | kept where the route's class checked them |
+//! | `traceparent`, `tracestate` | the caller's trace under the gateway's span; else a new one ([`crate::trace`]) |
 //! | `Host`, `Expect` | the platform's affair |
 //! | `Cookie` | dropped where the answer may be stored for all ([`crate::gateway`]) |
 //! | everything else | kept |
@@ -33,7 +34,7 @@ pub const PSEUDONYM: &str = "he2-edge";
 /// How the app learns who calls. Nothing else may be sent under these names.
 pub const IDENTITY: [HeaderName; 5] = [USER, ROLE, SESSION, AAL, SIGNED];
 
-const USER: HeaderName = HeaderName::from_static("x-he2-user");
+pub(crate) const USER: HeaderName = HeaderName::from_static("x-he2-user");
 const ROLE: HeaderName = HeaderName::from_static("x-he2-role");
 const SESSION: HeaderName = HeaderName::from_static("x-he2-session");
 const AAL: HeaderName = HeaderName::from_static("x-he2-aal");
@@ -88,12 +89,6 @@ pub struct Context<'a> {
     pub trace: &'a Trace,
     /// Field and value of the origin lock; no value in a deployment without one.
     pub lock: (&'static str, Option<&'a str>),
-    /// Path and query, as they are forwarded.
-    pub target: &'a str,
-    /// The secret that the identity is signed with; none in a deployment that does not sign it.
-    pub identity: Option<&'a str>,
-    /// Unix seconds.
-    pub now: u64,
 }
 
 /// Whether the gateway finds itself in `Via`.
@@ -110,7 +105,8 @@ pub fn is_websocket(method: &Method, headers: &HeaderMap) -> bool {
         && list(headers, CONNECTION).any(|option| option.eq_ignore_ascii_case("upgrade"))
 }
 
-/// Header fields of the forwarded request; `token` is the one that was verified, wherever it stood.
+/// Header fields of the forwarded request, all but the signature of [`sign`]; `token` is the one that was verified,
+/// wherever it stood.
 #[must_use]
 pub fn request(
     arrived: &HeaderMap,
@@ -123,8 +119,9 @@ pub fn request(
     let mut headers = without_hop_by_hop(arrived);
     drop_spoofable(&mut headers, context.lock.0);
     drop_unchecked(&mut headers, auth, caller);
-    if !context.trace.continued {
-        headers.remove(TRACESTATE);
+    headers.remove(TRACESTATE);
+    if let Some(state) = &context.trace.state {
+        set(&mut headers, TRACESTATE, state);
     }
     if websocket {
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
@@ -133,10 +130,6 @@ pub fn request(
         set(&mut headers, AUTHORIZATION, &format!("Bearer {token}"));
     }
     add_identity(&mut headers, caller);
-    if let Some(secret) = context.identity {
-        let signed = sign(&headers, secret, context);
-        set(&mut headers, SIGNED, &signed);
-    }
     add_context(&mut headers, context);
     headers
 }
@@ -207,15 +200,16 @@ fn add_identity(headers: &mut HeaderMap, caller: &Caller) {
     }
 }
 
+/// Signs the identity in a forwarded request at this time (Unix seconds); `target` is its path with query.
+///
 /// `t=<Unix seconds>,v1=<HMAC-SHA256 in hexadecimal>` over time, method, path with query, user, role, session and aal,
 /// a line each, empty where nothing is known: so a backend can tell that the gateway said so, of this request, now.
-fn sign(headers: &HeaderMap, secret: &str, context: &Context<'_>) -> String {
-    let time = context.now.to_string();
+pub fn sign(headers: &mut HeaderMap, secret: &str, method: &Method, target: &str, now: u64) {
+    let time = now.to_string();
     let said = |name| single(headers, name).unwrap_or_default();
-    let lines =
-        [&time, context.method.as_str(), context.target, said(USER), said(ROLE), said(SESSION), said(AAL)];
+    let lines = [&time, method.as_str(), target, said(USER), said(ROLE), said(SESSION), said(AAL)];
     let mac = hmac_sha256::HMAC::mac(lines.join("\n"), secret);
-    format!("t={time},v1={}", hex(&mac))
+    set(headers, SIGNED, &format!("t={time},v1={}", hex(&mac)));
 }
 
 fn add_context(headers: &mut HeaderMap, context: &Context<'_>) {

@@ -154,8 +154,6 @@ pub struct Cache {
     pub query: Query,
     /// Errors (400 and above) live no longer, in seconds, whatever the origin says.
     pub most_error_seconds: Option<u32>,
-    /// How far concurrent requests for what is not stored wait for one of them.
-    pub collapse: Collapse,
 }
 
 /// Which parameters of a query are part of the cache key.
@@ -168,16 +166,6 @@ pub enum Query {
     Only(&'static [&'static str]),
     /// All but these.
     Except(&'static [&'static str]),
-}
-
-/// Who waits for whom when several want what is not stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = edge_core::plan))]
-pub enum Collapse {
-    /// The requests of one isolate.
-    Isolate,
-    /// Those of a data centre.
-    DataCentre,
 }
 
 /// Cross-origin access to the API (Fetch standard).

@@ -7,9 +7,9 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Value, json};
 
 use crate::plan::{
-    Algorithm, Audiences, Auth, AuthPlan, Cache, ClaimNames, Collapse, Concurrency, Condition, Cors, Host,
-    Hs256, Issuer, Limit, OnError, Part, Plan, Query, RateLimitFields, Route, Service, SignIn, Source,
-    Subject, Test, Window,
+    Algorithm, Audiences, Auth, AuthPlan, Cache, ClaimNames, Concurrency, Condition, Cors, Host, Hs256,
+    Issuer, Limit, OnError, Part, Plan, Query, RateLimitFields, Route, Service, SignIn, Source, Subject,
+    Test, Window,
 };
 
 /// Unix seconds.
@@ -33,7 +33,6 @@ pub(crate) const CACHE: Cache = Cache {
     passes_authorization: false,
     query: Query::All,
     most_error_seconds: None,
-    collapse: Collapse::Isolate,
 };
 
 pub(crate) const AUTH: AuthPlan = AuthPlan {

@@ -76,9 +76,6 @@ fn sent(plan: &'static Plan, host: &str, method: &str, path: &Normal, lock: Opti
         request_id: "1",
         trace: &trace,
         lock: (plan.lock_header, lock),
-        target: &path.text,
-        identity: None,
-        now: 0,
     };
     let headers = forward::request(&arrived, route.auth, &Caller::Anonymous, None, &context);
     let request = Request { method, path: path.text.clone(), headers };

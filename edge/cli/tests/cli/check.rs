@@ -44,7 +44,7 @@ fn every_fault_is_printed_with_its_line_and_the_exit_code_is_1() {
 fn a_command_that_cannot_be_carried_out_is_answered_on_standard_error_with_2() {
     for (arguments, expected) in [
         (&["check", "no/such.toml"][..], "he2: no/such.toml: No such file or directory (os error 2)\n"),
-        (&["chek"], "he2: unknown command `chek`; known are `check`, `explain`\n"),
+        (&["chek"], "he2: unknown command `chek`; known are `check`, `explain`, `purge`\n"),
         (&["check", "--fix"], "he2: invalid option '--fix'; see `he2 --help`\n"),
         (&["explain", "GET"], "he2: explain needs METHOD and URL, as `explain GET https://he2.ai/`\n"),
         (&["explain", "GET", "he2.ai/"], "he2: the URL must be absolute, as https://he2.ai/api/agents\n"),

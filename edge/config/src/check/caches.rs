@@ -2,19 +2,17 @@
 
 use std::ops::RangeInclusive;
 
-use edge_core::plan::{Cache, Collapse, Query};
+use edge_core::plan::{Cache, Query};
 
 use super::text::{check_name, check_range, check_texts, choice, leaked};
 use crate::fault::Report;
-use crate::read::Given;
+use crate::read::{Given, Lined};
 use crate::{leak, written};
 
 /// Whether a policy assigns a life.
 const MODES: [(&str, bool); 2] = [("obey", false), ("assign", true)];
 const SET_COOKIE: [(&str, bool); 2] = [("never", false), ("store", true)];
 const AUTHORIZATION: [(&str, bool); 2] = [("drop", false), ("origin", true)];
-const COLLAPSE: [(&str, Collapse); 2] =
-    [("isolate", Collapse::Isolate), ("data-centre", Collapse::DataCentre)];
 /// At most a year, which is as long as the platform keeps anything.
 const SECONDS: RangeInclusive<u32> = 1..=31_536_000;
 
@@ -37,7 +35,6 @@ fn checked(cache: &written::Cache, report: &Report) -> Option<Cache> {
     let assigns = choice("cache mode", &Given::Good(cache.mode.clone()?), false, &MODES, report);
     let set_cookie = choice("set_cookie", &cache.set_cookie, false, &SET_COOKIE, report);
     let authorization = choice("authorization", &cache.authorization, false, &AUTHORIZATION, report);
-    let collapse = choice("collapse", &cache.collapse, Collapse::Isolate, &COLLAPSE, report);
     let query = query(cache, report);
     match assigns? {
         true => check_assigns(cache, report),
@@ -59,7 +56,6 @@ fn checked(cache: &written::Cache, report: &Report) -> Option<Cache> {
         passes_authorization: authorization?,
         query: query?,
         most_error_seconds: cache.errors.good().map(|seconds| seconds.value),
-        collapse: collapse?,
     })
 }
 
@@ -90,7 +86,9 @@ fn query(cache: &written::Cache, report: &Report) -> Option<Query> {
     };
     let written::Query { only, except } = &given.value;
     for (key, names) in [("only", only), ("except", except)] {
-        if let Some(names) = names.good() {
+        // No parameters at all is something to say; all but none is not.
+        let says = |names: &&Lined<Vec<Lined<String>>>| key == "except" || !names.value.is_empty();
+        if let Some(names) = names.good().filter(says) {
             check_texts(key, names.line, &names.value, report);
         }
     }

@@ -158,7 +158,6 @@ fn words_and_times_of_a_cache_policy_that_mean_nothing_are_refused() {
     for (line, expected) in [
         ("set_cookie = \"yes\"", "unknown set_cookie `yes`; known are `never`, `store`"),
         ("authorization = \"keep\"", "unknown authorization `keep`; known are `drop`, `origin`"),
-        ("collapse = \"world\"", "unknown collapse `world`; known are `isolate`, `data-centre`"),
         ("errors_seconds = 40000000", "errors_seconds 40000000: give 1 to 31536000"),
         ("stale_if_error_seconds = 40000000", "stale_if_error_seconds 40000000: give 1 to 31536000"),
         ("query = {}", "query: give either `only` or `except`"),

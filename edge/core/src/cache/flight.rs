@@ -3,8 +3,6 @@
 //! Nobody waits for a leader that may be gone, nor where the last answer was not stored: such a key is remembered for
 //! a moment, so that the next requests do not queue one behind the other.
 
-use std::collections::HashMap;
-
 use crate::auth::bounded::Bounded;
 
 /// How long a key whose answer was not stored goes without waiting (ms).
@@ -15,13 +13,13 @@ const KEYS: usize = 1_024;
 /// The requests under way, and the keys for which nobody waits. Times are Unix milliseconds.
 #[derive(Debug)]
 pub struct Flights {
-    until: HashMap<String, u64>,
+    until: Bounded<String, u64>,
     free_until: Bounded<String, u64>,
 }
 
 impl Default for Flights {
     fn default() -> Self {
-        Self { until: HashMap::new(), free_until: Bounded::new(KEYS) }
+        Self { until: Bounded::new(KEYS), free_until: Bounded::new(KEYS) }
     }
 }
 
@@ -38,7 +36,7 @@ impl Flights {
     /// Whether somebody is asking, and is to be waited for.
     #[must_use]
     pub fn is_led(&self, key: &str, now_ms: u64) -> bool {
-        self.until.get(key).is_some_and(|until| now_ms < *until)
+        self.until.get(&key.to_owned()).is_some_and(|until| now_ms < *until)
     }
 
     /// Whether an answer may be stored, so that waiting for it makes sense.
@@ -47,9 +45,16 @@ impl Flights {
         self.free_until.get(&key.to_owned()).is_none_or(|until| now_ms >= *until)
     }
 
+    /// Whoever waits for the leader waits no longer than until then.
+    pub fn shorten(&mut self, key: &str, until_ms: u64) {
+        if let Some(until) = self.until.get(&key.to_owned()).copied() {
+            self.until.insert(key.to_owned(), until.min(until_ms));
+        }
+    }
+
     /// The leader is done: what it got is stored.
     pub fn land(&mut self, key: &str) {
-        self.until.remove(key);
+        self.until.insert(key.to_owned(), 0);
     }
 
     /// The leader is done, and nothing is stored.

@@ -34,7 +34,9 @@ pub struct Variant {
     pub headers: HeaderMap,
     /// The request's fields that select it (§4.1).
     pub selecting: Selecting,
-    /// When the origin was asked, in Unix milliseconds.
+    /// When the origin was asked for its content, in Unix milliseconds.
+    pub content_ms: u64,
+    /// When the origin was asked for it, or whether it still holds, in Unix milliseconds.
     pub requested_ms: u64,
     /// When its head arrived, in Unix milliseconds.
     pub received_ms: u64,

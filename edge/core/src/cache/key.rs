@@ -9,6 +9,15 @@ pub fn key(host: &str, path: &str, query: Option<&str>) -> String {
     format!("https://{host}{path}{query}")
 }
 
+/// Longer paths with their queries (bytes) are not stored: what an isolate remembers by key must not grow with them.
+const LONGEST: usize = 2_048;
+
+/// Whether a URL is short enough to be a key.
+#[must_use]
+pub fn is_short(path: &str, query: Option<&str>) -> bool {
+    path.len().saturating_add(query.map_or(0, str::len)) <= LONGEST
+}
+
 /// The parameters that tell answers apart, in the order in which they came; none where nothing is left.
 #[must_use]
 pub fn kept(query: Option<&str>, rule: Query) -> Option<String> {

@@ -32,7 +32,10 @@ pub mod validate;
 mod vary;
 mod weighted;
 
-use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, HeaderName, TRANSFER_ENCODING};
+use http::header::{
+    ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HeaderName, IF_MATCH, IF_UNMODIFIED_SINCE, ORIGIN,
+    TRANSFER_ENCODING,
+};
 use http::{HeaderMap, HeaderValue, Method};
 
 use crate::auth::Caller;
@@ -53,8 +56,8 @@ pub enum Bypass {
     Condition,
     /// A GET with content, which some origins heed though it is no part of the key.
     Content,
-    /// The request says `no-store`.
-    Request,
+    /// The URL is longer than any key.
+    Long,
 }
 
 /// Whether the cache takes part in a request, and by which policy.
@@ -67,9 +70,10 @@ pub fn admit<'a>(
     let policy = policy(route, caller)?;
     match () {
         () if method != Method::GET && method != Method::HEAD => Err(Bypass::Method),
+        // Where the route gives answers their life, to spare the origin, no client can make it answer more often.
+        () if policy.assign.is_some() => Ok(policy),
         () if conditional::is_for_origin(headers) => Err(Bypass::Condition),
         () if has_content(headers) => Err(Bypass::Content),
-        () if Control::of(headers).no_store => Err(Bypass::Request),
         () => Ok(policy),
     }
 }
@@ -91,7 +95,10 @@ pub fn admit_posted<'a>(
     method: &Method,
     headers: &HeaderMap,
 ) -> Option<&'a Cache> {
-    let may = method == Method::POST && !headers.contains_key(COOKIE) && !Control::of(headers).no_store;
+    let may = method == Method::POST
+        && !headers.contains_key(COOKIE)
+        && !UNKEYED.iter().any(|name| headers.contains_key(name))
+        && !Control::of(headers).no_store;
     policy(route, caller).ok().filter(|_| may)
 }
 
@@ -101,7 +108,10 @@ fn has_content(headers: &HeaderMap) -> bool {
 }
 
 /// Fields by which some origins answer for another method or URL than the one in the key.
-const UNKEYED: [HeaderName; 11] = [
+const UNKEYED: [HeaderName; 14] = [
+    HeaderName::from_static("x-invoke-path"),
+    HeaderName::from_static("x-matched-path"),
+    HeaderName::from_static("x-now-route-matches"),
     HeaderName::from_static("x-http-host-override"),
     HeaderName::from_static("x-middleware-prefetch"),
     HeaderName::from_static("x-nextjs-data"),
@@ -115,12 +125,16 @@ const UNKEYED: [HeaderName; 11] = [
     HeaderName::from_static("x-rewrite-url"),
 ];
 
+/// Fields that ask for something else than an answer for all. `Origin` is the gateway's own affair.
+const OF_REQUEST: [HeaderName; 6] =
+    [ORIGIN, IF_MATCH, IF_UNMODIFIED_SINCE, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING];
+
 /// Takes out of a request what must not shape an answer for all, and says which encodings are wanted: what is stored
 /// goes out as it came in.
 pub fn neutralise(request: &mut HeaderMap) {
     // An answer for all must not come from one caller's session.
     request.remove(COOKIE);
-    for name in &UNKEYED {
+    for name in UNKEYED.iter().chain(&OF_REQUEST) {
         request.remove(name);
     }
     request.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));

@@ -151,7 +151,7 @@ impl Known {
     /// What is left of the record under a key; none where that is all of it.
     #[must_use]
     pub fn left(&self, key: &str, index: &Index) -> Option<Index> {
-        let is_newer = |variant: &Variant| variant.requested_ms > self.last_ms.saturating_add(SLACK_MS);
+        let is_newer = |variant: &Variant| variant.content_ms > self.last_ms.saturating_add(SLACK_MS);
         if index.variants.iter().all(is_newer) {
             return None;
         }
@@ -161,8 +161,12 @@ impl Known {
 
     /// The response, stale from the time of a soft purge on; none where it is purged.
     fn judge(&self, key: &str, variant: &Variant) -> Option<Variant> {
-        let until = |at_ms: u64| variant.requested_ms <= at_ms.saturating_add(SLACK_MS);
-        let about = |purge: &&Purge| until(purge.at_ms) && purge.scope.holds(key, variant);
+        // A hard purge is about the content, and the origin's word that it has not changed does not bring it back.
+        let until = |at_ms: u64| variant.content_ms <= at_ms.saturating_add(SLACK_MS);
+        let confirmed =
+            |purge: &Purge| purge.soft && variant.requested_ms > purge.at_ms.saturating_add(SLACK_MS);
+        let about =
+            |purge: &&Purge| until(purge.at_ms) && !confirmed(purge) && purge.scope.holds(key, variant);
         let mut about = self.state.purges.iter().filter(about);
         if until(self.state.before_ms) && self.state.before_ms > 0 || about.clone().any(|purge| !purge.soft) {
             return None;

@@ -92,7 +92,7 @@ fn judge(serve: &Serve<'_>, wants: &Control) -> Result<Option<Stale>, Why> {
         () if wishes && wants_newer => Err(Why::Request),
         () if serve.ttl > 0 => Ok(None),
         () if terms.never_stale => Err(Why::Stale),
-        () if wants.max_stale.is_some_and(|most| past <= most) => Ok(Some(Stale::MaxStale)),
+        () if wishes && wants.max_stale.is_some_and(|most| past <= most) => Ok(Some(Stale::MaxStale)),
         () if past < terms.while_revalidate => Ok(Some(Stale::WhileRevalidate)),
         () => Err(Why::Stale),
     }

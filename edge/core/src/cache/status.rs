@@ -83,11 +83,11 @@ impl Bypass {
     fn token(self) -> &'static str {
         match self {
             Self::Method => "method",
-            Self::Request => "request",
             Self::Route => "bypass; detail=route",
             Self::Identity => "bypass; detail=identity",
             Self::Condition => "bypass; detail=condition",
             Self::Content => "bypass; detail=content",
+            Self::Long => "bypass; detail=long-url",
         }
     }
 }

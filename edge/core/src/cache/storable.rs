@@ -9,6 +9,7 @@ use super::control::Control;
 use super::index::Variant;
 use super::terms::Terms;
 use super::{fresh, invalidate, tags, targeted, validate, vary};
+use crate::forward::USER;
 use crate::headers::single;
 use crate::plan::Cache;
 
@@ -57,6 +58,7 @@ pub fn storable(exchange: &Exchange<'_>, body: String) -> Option<Variant> {
         status: status.as_u16(),
         headers: kept(headers),
         selecting: vary::selecting(headers, asked)?,
+        content_ms: requested_ms,
         requested_ms,
         received_ms,
         age: fresh::initial_age(headers, requested_ms, received_ms),
@@ -82,18 +84,22 @@ pub fn is_for_get(
         && named.is_some_and(|(there, with)| there == path && with.as_deref() == query)
 }
 
-fn may(exchange: &Exchange<'_>, control: &Control) -> bool {
+pub(super) fn may(exchange: &Exchange<'_>, control: &Control) -> bool {
     let Exchange { policy, method, asked, status, headers, .. } = *exchange;
     // §5.2.2.3: with `must-understand`, `no-store` is for caches that do not know the status.
     let no_store = if control.must_understand { !is_understood(status) } else { control.no_store };
     // §3.5: an answer to somebody's credentials is everybody's only by the origin's word, or the route's.
-    let authorised = policy.shared || control.public || control.must_revalidate || control.s_maxage.is_some();
+    // Of what a route shares only answers that are the same for all: what one caller may not have is its own.
+    let shared = policy.shared && status == StatusCode::OK;
+    let personal = asked.contains_key(AUTHORIZATION) || asked.contains_key(USER);
+    let authorised = shared || control.public || control.must_revalidate || control.s_maxage.is_some();
     method == Method::GET
         && is_whole(status)
         && !no_store
         && !control.private
         && (policy.stores_cookies || !headers.contains_key(SET_COOKIE))
-        && (authorised || !asked.contains_key(AUTHORIZATION))
+        && (authorised || !personal)
+        && !Control::of(asked).no_store
 }
 
 /// A final answer that stands for the whole: no part of it, and no word about what somebody has.

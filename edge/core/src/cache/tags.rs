@@ -20,10 +20,15 @@ pub(super) fn tags(headers: &HeaderMap) -> Vec<String> {
     tags.chain(strings(headers, &CACHE_GROUPS)).take(MOST).collect()
 }
 
+/// Groups that one answer makes invalid, at most, and their length in bytes: they share the operators' list of purges.
+const MOST_INVALIDATED: usize = 8;
+const LONGEST: usize = 128;
+
 /// The groups that an answer to an unsafe method makes invalid (RFC 9875 §3).
 #[must_use]
 pub fn invalidated(headers: &HeaderMap) -> Vec<String> {
-    strings(headers, &CACHE_GROUP_INVALIDATION).into_iter().take(MOST).collect()
+    let groups = strings(headers, &CACHE_GROUP_INVALIDATION).into_iter();
+    groups.filter(|group| group.len() <= LONGEST).take(MOST_INVALIDATED).collect()
 }
 
 /// A list of strings (RFC 9651 §3.1); one that is out of form is none.

@@ -203,8 +203,72 @@ fn what_a_cache_cannot_judge_passes_by() {
     assert_eq!(admitted(Method::GET, &[("if-match", "\"a\"")]), Err(Bypass::Condition));
     assert_eq!(admitted(Method::GET, &[("content-length", "3")]), Err(Bypass::Content));
     assert_eq!(admitted(Method::GET, &[("content-length", "0")]), Ok(()));
-    assert_eq!(admitted(Method::GET, &[("cache-control", "no-store")]), Err(Bypass::Request));
     assert_eq!(admitted(Method::HEAD, &[]), Ok(()));
+}
+
+#[test]
+fn where_the_route_gives_the_life_no_client_makes_the_origin_answer_more_often() {
+    let admitted = |policy, fields: &[(&str, &str)]| {
+        admit(&route(Some(policy)), &Caller::Anonymous, &Method::GET, &map(fields)).map(drop)
+    };
+    for field in [("if-match", "*"), ("if-unmodified-since", EARLIER), ("content-length", "3")] {
+        assert_eq!(admitted(ASSIGNED, &[field]), Ok(()), "{field:?}");
+        let mut sent = map(&[field]);
+        neutralise(&mut sent);
+        assert!(!sent.contains_key(field.0), "nor hears of it");
+    }
+    for wish in ["no-store", "no-cache", "max-age=0", "max-stale"] {
+        let asked = [("cache-control", wish)];
+        assert_eq!(admitted(ASSIGNED, &asked), Ok(()));
+        assert_eq!(served(&ASSIGNED, &asked, &[], 4), Ok((4, 1, None)), "{wish}");
+        assert_eq!(served(&ASSIGNED, &asked, &[], 6), Err(Why::Stale), "{wish}");
+    }
+}
+
+#[test]
+fn rfc9111_5_2_1_5_what_a_client_wants_unstored_is_served_from_storage_and_not_stored() {
+    let asked = [("cache-control", "no-store")];
+    assert_eq!(stored(&CACHE, &asked, &[("cache-control", "max-age=60")]), None);
+    assert_eq!(served(&CACHE, &asked, &[("cache-control", "max-age=60")], 1), Ok((1, 59, None)));
+}
+
+#[test]
+fn what_one_caller_may_not_have_is_not_every_callers_answer() {
+    let known = [("x-he2-user", "u1")];
+    let answer = [("cache-control", "max-age=60")];
+    let kept = |status| stored_as(&SHARED, &Method::GET, status, &known, &answer).is_some();
+    assert_eq!([200, 401, 403, 404].map(kept), [true, false, false, false]);
+    let public = [("cache-control", "public, max-age=60")];
+    assert!(stored_as(&SHARED, &Method::GET, 404, &known, &public).is_some(), "the origin says so");
+}
+
+#[test]
+fn rfc9111_4_1_values_that_are_no_text_select_too() {
+    let tenant = |value: &str| [("x-tenant", value.to_owned())];
+    let asked = |value: &str| {
+        let [(name, value)] = tenant(value);
+        HeaderMap::from_iter([(
+            HeaderName::from_static(name),
+            http::HeaderValue::from_bytes(value.as_bytes()).unwrap(),
+        )])
+    };
+    let answer = map(&[("vary", "x-tenant"), ("cache-control", "max-age=60")]);
+    let exchange = |asked| Exchange {
+        policy: &CACHE,
+        method: &Method::GET,
+        asked,
+        status: StatusCode::OK,
+        headers: &answer,
+        requested_ms: T0,
+        received_ms: T0,
+    };
+    let zurich = asked("Z\u{fc}rich");
+    let index =
+        Index::default().with(storable(&exchange(&zurich), "name".to_owned()).unwrap(), &zurich).unwrap();
+    assert!(index.select(&zurich).is_some());
+    for other in [asked("K\u{f6}ln"), asked(""), HeaderMap::new()] {
+        assert_eq!(index.select(&other), None);
+    }
 }
 
 #[test]
@@ -466,7 +530,7 @@ fn the_stored_layout_stays_as_it_is() {
     let index = index(&SHARED, &[("rsc", "1")], &[("vary", "rsc"), ("vary", "x")]);
     let json = concat!(
         r#"{"invalid_ms":0,"variants":[{"body":"name","status":200,"headers":[["vary","rsc"],["vary","x"]],"#,
-        r#""selecting":[["rsc","1"],["x",null]],"requested_ms":784111777000,"received_ms":784111777000,"age":0,"#,
+        r#""selecting":[["rsc","1"],["x",null]],"content_ms":784111777000,"requested_ms":784111777000,"received_ms":784111777000,"age":0,"#,
         r#""terms":{"life":5,"while_revalidate":0,"if_error":0,"always_validate":false,"never_stale":false,"#,
         r#""assigned":true},"length":10,"tags":[]}]}"#
     );
@@ -488,4 +552,44 @@ fn rfc9211_cache_status_says_what_happened() {
     let instead = Forward { status: Some(503), detail: Some("stale-if-error"), ..Forward::new(Why::Stale) };
     assert_eq!(Status::Forward(instead).to_string(), "he2; fwd=stale; fwd-status=503; detail=stale-if-error");
     assert_eq!(Status::Bypass(Bypass::Identity).to_string(), "he2; fwd=bypass; detail=identity");
+}
+
+/// The response that a 304 with these fields leaves, for a request with these.
+fn confirmed(index: &Index, asked: &[(&str, &str)], fields: &[(&str, &str)]) -> Option<Variant> {
+    let (asked, fields) = (map(asked), map(fields));
+    validate::freshen(&SHARED, index, index.select(&asked), &asked, &fields, (T0 + 1, T0 + 1))
+}
+
+#[test]
+fn what_a_304_makes_somebodys_own_is_not_for_all() {
+    let tag = ("etag", "\"a\"");
+    let index = index(&SHARED, &[], &[tag, ("cache-control", "max-age=1")]);
+    assert!(confirmed(&index, &[], &[tag, ("cache-control", "max-age=60")]).is_some());
+    for own in
+        [("set-cookie", "a=1"), ("cache-control", "private, max-age=60"), ("cache-control", "no-store")]
+    {
+        assert_eq!(confirmed(&index, &[], &[tag, own]), None, "{own:?}");
+    }
+}
+
+#[test]
+fn rfc9110_8_8_1_a_304_does_not_put_another_coding_in_the_place_of_the_one_asked_for() {
+    let coded = |coding: &str, tag, encoding| {
+        let asked = [("accept-encoding", coding)];
+        let answer = [
+            ("etag", tag),
+            ("vary", "accept-encoding"),
+            ("content-encoding", encoding),
+            ("cache-control", "max-age=9"),
+        ];
+        (Variant { body: coding.to_owned(), ..stored(&CACHE, &asked, &answer).unwrap() }, map(&asked))
+    };
+    let (plain, identity) = coded("identity", "\"x\"", "identity");
+    let (packed, gzip) = coded("gzip", "W/\"x\"", "gzip");
+    let both = Index::default().with(plain, &identity).unwrap().with(packed.clone(), &gzip).unwrap();
+    let asks = [("accept-encoding", "identity")];
+    assert_eq!(confirmed(&both, &asks, &[("etag", "\"x\"")]).unwrap().body, "identity");
+    let (packed, _) = coded("gzip", "\"x\"", "gzip");
+    let one = Index::default().with(packed, &gzip).unwrap();
+    assert_eq!(confirmed(&one, &asks, &[("etag", "\"x\"")]), None, "one tag for all codings");
 }

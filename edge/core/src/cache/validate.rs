@@ -1,14 +1,15 @@
 //! Asking the origin whether what is stored has changed, and what its 304 does to it (RFC 9111 §4.3).
 
 use http::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    LAST_MODIFIED,
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderName, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, LAST_MODIFIED,
 };
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use super::index::{Index, Variant};
+use super::storable::Exchange;
 use super::terms::Terms;
-use super::{fresh, storable, tags, vary};
+use super::{fresh, storable, tags, targeted, vary};
 use crate::headers::{set, single};
 use crate::plan::Cache;
 
@@ -21,11 +22,14 @@ pub(super) fn has_validator(headers: &HeaderMap) -> bool {
     headers.contains_key(ETAG) || headers.contains_key(LAST_MODIFIED)
 }
 
-/// §4.3.1: replaces the request's conditions by those that the stored responses give: the tags of all of them, and the
-/// date of the one that is selected. Whether any was given: where none is, the client's own stay.
+/// §4.3.1: replaces the request's conditions by those that the stored responses give: the tag and the date of the one
+/// that is selected, and the tags of those others that a 304 could put in its place. Whether any was given: where none
+/// is, the client's own stay.
 #[must_use]
 pub fn condition(request: &mut HeaderMap, index: &Index, selected: Option<&Variant>) -> bool {
-    let tags: Vec<_> = index.variants.iter().filter_map(|variant| single(&variant.headers, ETAG)).collect();
+    let tag = |variant: &Variant| single(&variant.headers, ETAG).map(str::to_owned);
+    let others = others(index, selected, request).filter_map(tag);
+    let tags: Vec<_> = selected.and_then(tag).into_iter().chain(others).collect();
     let changed = selected.and_then(|variant| single(&variant.headers, LAST_MODIFIED));
     if tags.is_empty() && changed.is_none() {
         return false;
@@ -41,6 +45,25 @@ pub fn condition(request: &mut HeaderMap, index: &Index, selected: Option<&Varia
     true
 }
 
+/// Responses that the request does not select, but might if the origin says so: by a strong tag, which stands for these
+/// very bytes (RFC 9110 §8.8.1), and in a coding that was negotiated alike. Many origins give all codings one tag.
+fn others<'i>(
+    index: &'i Index,
+    selected: Option<&Variant>,
+    asked: &HeaderMap,
+) -> impl Iterator<Item = &'i Variant> {
+    let selected = selected.map(|variant| variant.body.clone());
+    let coding = vary::normal(asked, ACCEPT_ENCODING.as_str());
+    index.variants.iter().filter(move |variant| {
+        let tag = single(&variant.headers, ETAG);
+        let mut fields = variant.selecting.iter();
+        let coded = fields.find(|(name, _)| name == ACCEPT_ENCODING.as_str());
+        selected.as_ref() != Some(&variant.body)
+            && tag.is_some_and(|tag| !tag.starts_with("W/"))
+            && coded.is_none_or(|(_, value)| *value == coding)
+    })
+}
+
 /// §4.3.4: the stored response that a 304 confirms, updated by it; none where it confirms none of them, as one with
 /// another tag does.
 #[must_use]
@@ -53,12 +76,30 @@ pub fn freshen(
     (requested_ms, received_ms): (u64, u64),
 ) -> Option<Variant> {
     let confirmed = match confirmation.get(ETAG) {
-        Some(tag) => index.variants.iter().find(|variant| is_same(variant.headers.get(ETAG), tag)),
+        Some(tag) => {
+            let same = selected.filter(|variant| is_same(variant.headers.get(ETAG), tag));
+            same.or_else(|| {
+                others(index, selected, asked).find(|variant| variant.headers.get(ETAG) == Some(tag))
+            })
+        }
         // Many origins send no validator with a 304, though they should: it is about the one that was asked about.
-        None => selected,
+        None => selected.filter(|_| others(index, selected, asked).next().is_none()),
     }?;
     let headers = merged(&confirmed.headers, confirmation);
     let status = StatusCode::from_u16(confirmed.status).ok()?;
+    // What it adds may make the whole somebody's own: a cookie, `private`.
+    let exchange = Exchange {
+        policy,
+        method: &Method::GET,
+        asked,
+        status,
+        headers: &headers,
+        requested_ms,
+        received_ms,
+    };
+    if !storable::may(&exchange, &targeted::control(&headers)) {
+        return None;
+    }
     Some(Variant {
         terms: Terms::of(policy, status, &headers, received_ms)?,
         age: fresh::initial_age(confirmation, requested_ms, received_ms),

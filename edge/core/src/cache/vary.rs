@@ -4,6 +4,7 @@ use http::HeaderMap;
 use http::header::{ACCEPT_LANGUAGE, CONTENT_LANGUAGE, VARY};
 
 use crate::headers::{list, single};
+use crate::trace::hex;
 
 /// A field that selects: its name in lower case, and its value in normal form, none where it is absent.
 pub(super) type Selecting = Vec<(String, Option<String>)>;
@@ -17,7 +18,8 @@ pub(super) fn selecting(headers: &HeaderMap, asked: &HeaderMap) -> Option<Select
         list(headers, VARY).map(str::to_ascii_lowercase).filter(|name| name != "origin").collect();
     names.sort();
     names.dedup();
-    let unstorable = |name: &String| matches!(name.as_str(), "*" | "authorization" | "cookie");
+    let unstorable =
+        |name: &String| matches!(name.as_str(), "*" | "authorization" | "cookie" | "x-he2-identity");
     let with_value = |name: String| {
         let value = normal(asked, &name);
         (name, value)
@@ -58,7 +60,10 @@ fn weighed(member: &str) -> (String, u32) {
 
 /// A field's value in normal form: members of all lines in one, without the whitespace around them; and those of a
 /// negotiation in small letters and by preference, where their order says nothing (RFC 9110 §12.5.3, §12.5.4).
-fn normal(request: &HeaderMap, name: &str) -> Option<String> {
+pub(super) fn normal(request: &HeaderMap, name: &str) -> Option<String> {
+    if request.get_all(name).iter().any(|line| line.to_str().is_err()) {
+        return Some(raw(request, name));
+    }
     let negotiates = matches!(name, "accept-encoding" | "accept-language" | "accept-charset");
     request.contains_key(name).then(|| {
         let mut members: Vec<_> = list(request, name).map(str::to_owned).collect();
@@ -68,6 +73,12 @@ fn normal(request: &HeaderMap, name: &str) -> Option<String> {
         }
         members.join(", ")
     })
+}
+
+/// The very bytes of a field that is no text.
+fn raw(request: &HeaderMap, name: &str) -> String {
+    let lines: Vec<_> = request.get_all(name).iter().map(|line| hex(line.as_bytes())).collect();
+    format!("\u{0}{}", lines.join(","))
 }
 
 /// A member without whitespace, in small letters, and without the weight that it has anyway.

@@ -42,9 +42,6 @@ fn sent(fields: &[(&'static str, &str)], auth: Auth, caller: &Caller) -> HeaderM
         request_id: "id",
         trace: &trace,
         lock: ("x-he2-origin-lock", Some("secret")),
-        target: "/",
-        identity: None,
-        now: 0,
     };
     request(&arrived, auth, caller, matches!(caller, Caller::User(_)).then_some("good"), &context)
 }

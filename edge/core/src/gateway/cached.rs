@@ -37,13 +37,19 @@ impl<H: Host> Pass<'_, H> {
     /// The answer, with this cache's word on it, and the places that its request holds until it is over.
     pub(super) async fn answer(
         &self,
-        admitted: Admitted<'_, H::Body>,
+        mut admitted: Admitted<'_, H::Body>,
         record: &mut Record,
     ) -> Result<(Response<H::Body>, Vec<Place>), Fault> {
-        let Admitted { asking, host, request, .. } = &admitted;
+        let Admitted { asking, host, request, .. } = &mut admitted;
         let (asking, host) = (*asking, *host);
         let Asking { route, path, caller, .. } = *asking;
-        let policy = cache::admit(route, caller, &request.method, &request.headers);
+        let policy = cache::admit(route, caller, &request.method, &request.headers).and_then(|policy| {
+            key::is_short(path, request.query.as_deref()).then_some(policy).ok_or(Bypass::Long)
+        });
+        if let Ok(policy) = policy {
+            // What does not tell answers apart must not shape them.
+            request.query = key::kept(request.query.as_deref(), policy.query);
+        }
         let posted = cache::admit_posted(route, caller, &request.method, &request.headers);
         let authorization =
             request.headers.get(AUTHORIZATION).filter(|_| passes_authorization(route)).cloned();

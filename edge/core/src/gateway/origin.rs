@@ -7,7 +7,7 @@ use super::Pass;
 use crate::fault::Fault;
 use crate::forward;
 use crate::headers::{append, set, single};
-use crate::host::{Host, Outgoing, Request, SendError};
+use crate::host::{Host, Outgoing, Request, SendError, Settings};
 use crate::limit::asking::Asking;
 use crate::record::Record;
 
@@ -38,7 +38,7 @@ impl<H: Host> Pass<'_, H> {
         Ok(answer)
     }
 
-    /// The request as the origin may see it, and the caller's scheme and host.
+    /// The request as the origin may see it, not signed yet, and the caller's scheme and host.
     pub(super) fn outgoing(
         &self,
         admitted: Admitted<'_, H::Body>,
@@ -50,7 +50,6 @@ impl<H: Host> Pass<'_, H> {
         // An empty query is none to most readers, so a `?` alone is not sent: the signed identity must fit.
         let query = request.query.filter(|query| !query.is_empty());
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-        let target = format!("{path}{query}");
         let context = forward::Context {
             method: &request.method,
             ip: request.ip,
@@ -59,13 +58,10 @@ impl<H: Host> Pass<'_, H> {
             request_id,
             trace: &self.trace,
             lock: (self.plan.lock_header, settings.origin_lock.as_deref()),
-            target: &target,
-            identity: settings.identity_secret.as_deref(),
-            now: self.host.now_ms() / 1_000,
         };
         let headers = forward::request(&request.headers, route.auth, caller, token.as_deref(), &context);
         let outgoing = Outgoing {
-            url: format!("{}{target}", settings.origin),
+            url: format!("{}{path}{query}", settings.origin),
             method: request.method,
             headers,
             first_byte_ms: route.first_byte_ms,
@@ -73,6 +69,15 @@ impl<H: Host> Pass<'_, H> {
             body: request.body,
         };
         (outgoing, format!("{}://{host}", request.scheme))
+    }
+}
+
+/// Signs the identity at the last moment: most answers out of the cache need no signature, and what is asked again, or
+/// later, needs its own.
+fn sign<B>(settings: &Settings, outgoing: &mut Outgoing<B>, now: u64) {
+    let Outgoing { method, url, headers, .. } = outgoing;
+    if let (Some(secret), Some(target)) = (&settings.identity_secret, url.strip_prefix(&settings.origin)) {
+        forward::sign(headers, secret, method, target, now);
     }
 }
 
@@ -87,10 +92,11 @@ fn note_cost<B>(answer: &mut Response<B>, record: &mut Record) {
 /// The origin's answer, fit for a caller whose scheme and host are `public`, and how long it took (ms).
 pub(super) async fn fetch<H: Host>(
     host: &H,
-    outgoing: Outgoing<H::Body>,
+    mut outgoing: Outgoing<H::Body>,
     public: &str,
 ) -> (Result<Response<H::Body>, Fault>, u64) {
     let (first_byte_ms, started) = (outgoing.first_byte_ms, host.now_ms());
+    sign(host.settings(), &mut outgoing, started / 1_000);
     let result = host.send(outgoing).await;
     let took = host.now_ms().saturating_sub(started);
     let answer = result.map_err(|error| match error {

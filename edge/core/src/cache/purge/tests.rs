@@ -12,6 +12,7 @@ fn variant(requested_ms: u64) -> Variant {
         status: 200,
         headers: HeaderMap::new(),
         selecting: Vec::new(),
+        content_ms: requested_ms,
         requested_ms,
         received_ms: requested_ms,
         age: 0,

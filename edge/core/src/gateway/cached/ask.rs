@@ -1,6 +1,6 @@
 //! The origin is asked: for an answer, or whether what is stored still holds.
 
-use http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
+use http::header::{HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::{HeaderMap, Method, Response, StatusCode};
 
 use super::super::Pass;
@@ -32,6 +32,9 @@ pub(super) struct Question {
     /// The field in which the origin says what a request cost: nothing to keep.
     cost_field: Option<&'static str>,
 }
+
+/// Fields by which a client asks for less than the whole: the answer is of no use to others.
+const OWN: [HeaderName; 4] = [RANGE, IF_RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE];
 
 /// The origin's answer to a question.
 type Answer<B> = Result<Response<B>, Fault>;
@@ -121,7 +124,12 @@ impl<H: Host> Pass<'_, H> {
                 return Err(fault);
             }
         };
+        let replaces = selected.is_some() && is_whole_answer(&response);
         let kept = keep::keep(self.host, question, response, requested_ms, leads);
+        if replaces && !kept.stored {
+            // The origin has taken back what is stored.
+            keep::forget(self.host, question.key.clone());
+        }
         forward.stored = kept.stored;
         forward.detail = kept.detail;
         Ok((Status::Forward(forward), kept.response))
@@ -151,6 +159,7 @@ impl<H: Host> Pass<'_, H> {
         let now = self.host.now_ms();
         let mut flights = self.host.isolate().cache.flights.borrow_mut();
         question.method == Method::GET
+            && OWN.iter().all(|name| !question.headers.contains_key(name))
             && flights.is_worth_waiting(&question.key, now)
             && flights.lead(&question.key, now, question.until_ms(now))
     }
@@ -165,7 +174,7 @@ impl<H: Host> Pass<'_, H> {
     pub(super) fn refresh(&self, question: &Question, index: &Index) {
         let mut question = Question { method: Method::GET, ..question.clone() };
         // What is fetched is for all: whole, whatever this client has of it or wants.
-        for name in [RANGE, IF_RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE] {
+        for name in &OWN {
             question.headers.remove(name);
         }
         if !self.leads(&question) {
@@ -199,10 +208,17 @@ async fn refreshed<H: Host>(host: &H, question: &Question, index: &Index) {
             if let Some(storing) = keep::save(host, question, answer, requested_ms) {
                 return storing.await;
             }
+            keep::forget(host, question.key.clone());
         }
         _ => {}
     }
     host.isolate().cache.flights.borrow_mut().give_up(&question.key, host.now_ms());
+}
+
+/// Whether an answer is about the whole, and no failure: what was stored before it does not hold any more.
+fn is_whole_answer<B>(response: &Response<B>) -> bool {
+    let status = response.status();
+    !is_failure(status) && !matches!(status.as_u16(), 206 | 304 | 401 | 403 | 412 | 416 | 429)
 }
 
 fn status<B>(answer: &Answer<B>) -> Option<StatusCode> {

@@ -14,6 +14,11 @@ use crate::trace::hex;
 /// (<https://developers.cloudflare.com/workers/platform/limits/#cache-api-limits>).
 const LONGEST: u64 = 512 << 20;
 
+/// Others wait for content for so long after its head is here (ms).
+const CONTENT_MS: u64 = 2_000;
+/// How long after an invalidation it is looked after (ms).
+const AGAIN_MS: u32 = 1_000;
+
 /// An answer on its way to the caller.
 pub(super) struct Kept<B> {
     pub(super) response: Response<B>,
@@ -44,7 +49,12 @@ pub(super) fn keep<H: Host>(
     };
     let (parts, body) = response.into_parts();
     let (body, whole) = host.keep(variant.body.clone(), length, body);
-    host.background(settle(host.clone(), question.clone(), variant, whole));
+    if leads {
+        // A client that takes its time does not hold the others for long.
+        let until_ms = host.now_ms().saturating_add(CONTENT_MS);
+        host.isolate().cache.flights.borrow_mut().shorten(&question.key, until_ms);
+    }
+    host.background(settle(host.clone(), question.clone(), variant, leads, whole));
     Kept { response: Response::from_parts(parts, body), stored: true, detail: None }
 }
 
@@ -58,7 +68,7 @@ pub(super) fn save<H: Host>(
     let variant = record(host, question, &response, requested_ms).ok()?;
     let length = length(response.headers());
     let whole = host.save(variant.body.clone(), length, response.into_body());
-    Some(settle(host.clone(), question.clone(), variant, whole))
+    Some(settle(host.clone(), question.clone(), variant, true, whole))
 }
 
 /// The record of an answer that is to be stored, or why it is not, where that is worth telling.
@@ -97,6 +107,7 @@ async fn settle<H: Host>(
     host: H,
     question: Question,
     mut variant: Variant,
+    leads: bool,
     whole: impl Future<Output = Option<u64>> + 'static,
 ) {
     match whole.await {
@@ -104,7 +115,8 @@ async fn settle<H: Host>(
             variant.length = length;
             commit(&host, &question, variant).await;
         }
-        None => host.isolate().cache.flights.borrow_mut().give_up(&question.key, host.now_ms()),
+        None if leads => host.isolate().cache.flights.borrow_mut().give_up(&question.key, host.now_ms()),
+        None => {}
     }
 }
 
@@ -121,10 +133,20 @@ pub(super) async fn commit<H: Host>(host: &H, question: &Question, variant: Vari
     local.flights.borrow_mut().land(&question.key);
 }
 
-/// Forgets what is stored under a key: at once in this isolate, and in the background in its data centre.
+/// Forgets what is stored under a key: at once in this isolate, and in the background in its data centre; twice, because
+/// another isolate may have read the record before and written it after.
 pub(super) fn forget<H: Host>(host: &H, key: String) {
     let now = host.now_ms();
     host.isolate().cache.invalidate(&key, now);
     let worker = host.clone();
-    host.background(async move { worker.put_index(&key, &Index::invalid(now)).await });
+    host.background(async move {
+        worker.put_index(&key, &Index::invalid(now)).await;
+        worker.pause(AGAIN_MS).await;
+        let mut index = worker.index(&key).await.unwrap_or_default();
+        if index.invalid_ms < now {
+            index.invalid_ms = now;
+            index.variants.retain(|variant| variant.requested_ms > now);
+            worker.put_index(&key, &index).await;
+        }
+    });
 }
