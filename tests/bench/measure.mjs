@@ -1,0 +1,77 @@
+//! Interleaved rounds: in each, every scenario loads every peer for a slice of time, in another order each time. So what
+//! else the machine does meets all of them alike, and ratios are taken within a round.
+import { join } from 'node:path';
+import { load, one, writeRequests } from './load.mjs';
+
+/** Samples by scenario and peer: `samples[scenario][peer][round]`. */
+export async function measure(world, peers, scenarios, { rounds, seconds, say }) {
+  const samples = {};
+  for (const scenario of scenarios) samples[scenario.name] = Object.fromEntries(peers.map(({ name }) => [name, []]));
+  for (const scenario of scenarios) {
+    const file = requestsOf(world, scenario, 1);
+    for (const peer of peersOf(scenario, peers)) await prepare(world, peer, scenario, file);
+  }
+  for (let round = 0; round < rounds; round += 1) {
+    say(`round ${round + 1} of ${rounds}`);
+    for (const scenario of scenarios) {
+      const file = requestsOf(world, scenario, seconds);
+      for (const peer of rotated(peersOf(scenario, peers), round)) {
+        const sample = await load(peer, file.path, { ...scenario, seconds });
+        check(peer, scenario, sample, file);
+        samples[scenario.name][peer.name].push(sample);
+      }
+    }
+  }
+  return samples;
+}
+
+const peersOf = ({ name }, peers) => peers.filter(({ does }) => !does || does.includes(name));
+
+const rotated = (list, by) => list.map((_, at) => list[(at + by) % list.length]);
+
+/** Writes the scenario's requests, unless they are the same in every round and written already. */
+function requestsOf(world, scenario, seconds) {
+  scenario.file ??= { path: join(world.place, `${scenario.name}.txt`) };
+  if (scenario.fresh || !scenario.file.count) {
+    const requests = scenario.requests(world, seconds);
+    writeRequests(scenario.file.path, requests);
+    Object.assign(scenario.file, { count: requests.length, first: requests[0] });
+  }
+  return scenario.file;
+}
+
+/** Sees that the peer does what it is measured for, then warms it up. */
+async function prepare(world, peer, scenario, file) {
+  const expected = peer.name === 'bare' ? 200 : (scenario.status ?? 200);
+  for (let sent = 0; sent < (scenario.primed ?? 0); sent += 100)
+    await Promise.all(Array.from({ length: 100 }, () => one(peer, file.first)));
+  if (scenario.cached) await one(peer, file.first);
+  const answer = await one(peer, file.first);
+  if (answer.status !== expected || (scenario.cached && !isHit(peer, answer)))
+    throw new Error(`${peer.name}, ${scenario.name}: ${answer.status} ${answer.headers['cache-status']} ${answer.text.slice(0, 200)} ${peer.complaints()}`);
+  await load(peer, file.path, { ...scenario, seconds: 1 });
+}
+
+const isHit = (peer, { headers }) => peer.name === 'bare' || /hit/i.test(headers['cache-status'] ?? headers['x-cache']);
+
+/** A slice counts only if all of it was what is measured; of limits, windows may open meanwhile. */
+function check(peer, scenario, { requests, refused, broken }, file) {
+  const expected = peer.name !== 'bare' && scenario.status ? requests : 0;
+  const allowed = scenario.primed ? requests * 0.5 : 0;
+  if (Math.abs(expected - refused) > allowed || broken > 0)
+    throw new Error(`${peer.name}, ${scenario.name}: ${refused} of ${requests} refused, ${broken} broken ${peer.complaints()}`);
+  if (scenario.fresh && requests > file.count)
+    throw new Error(`${peer.name}, ${scenario.name}: ${requests} requests, but only ${file.count} were new`);
+}
+
+/** The middle value. */
+export function median(values) {
+  const sorted = [...values].sort((one, other) => one - other);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** CPU time per request of one peer over that of another, in each round. */
+export function ratios(samples, peer, other) {
+  return samples[peer].map(({ cpuMicros }, round) => cpuMicros / samples[other][round].cpuMicros);
+}
