@@ -30,6 +30,7 @@ if (!quick) say('memory over 100,000 requests');
 const growth = quick ? undefined : await memory(world, folders, WORKERS, { steps: [10_000, 50_000, 100_000] });
 
 const weights = Object.fromEntries(WORKERS.map((name) => [name, weigh(folders[name])]));
-report({ quick, rounds, seconds, scenarios, samples, starts, weights, memory: growth, names: WORKERS });
+const folder = join(import.meta.dirname, quick ? 'results/quick' : 'results');
+console.log(report({ quick, rounds, seconds, scenarios, samples, starts, weights, memory: growth, names: WORKERS }, folder));
 world.stop();
 process.exit();

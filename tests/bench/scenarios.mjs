@@ -1,7 +1,8 @@
 //! What is asked of every peer, and what it must answer to be measured at all.
 import { mix } from './mix.mjs';
 
-const USERS = 1_000;
+/** Each busy: who sends a request now and then costs the limiter a question each time (see the growth by users). */
+const USERS = 200;
 /** Requests per second beyond which a slice would send a token twice. */
 const FASTEST = { ES256: 8_000, RS256: 6_000, HS256: 10_000 };
 const MIB = 1 << 20;
