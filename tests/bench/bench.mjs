@@ -3,12 +3,13 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildWorkers, startPeer, weigh, WORKERS } from './peers.mjs';
 import { measure } from './measure.mjs';
+import { startNative } from './native.mjs';
 import { report } from './report.mjs';
 import { SCENARIOS } from './scenarios.mjs';
 import { coldStarts, memory } from './start.mjs';
 import { startWorld } from './world.mjs';
 
-const { QUICK, ROUNDS, SECONDS, ONLY, ORIGIN_PROGRAM } = process.env;
+const { QUICK, NATIVE, ROUNDS, SECONDS, ONLY, ORIGIN_PROGRAM } = process.env;
 const quick = Boolean(QUICK);
 const rounds = Number(ROUNDS ?? (quick ? 2 : 7));
 const seconds = Number(SECONDS ?? (quick ? 1 : 3));
@@ -22,7 +23,10 @@ const scenarios = SCENARIOS.filter(({ name, quick: short }) => (wanted ? wanted.
 say(`starting: ${WORKERS.join(', ')}`);
 const starts = await coldStarts(world, folders, WORKERS, quick ? 3 : 11);
 const peers = [];
-for (const name of WORKERS) peers.push({ name, ...(await startPeer(name, folders[name], world)) });
+for (const name of WORKERS) peers.push({ name, remembers: name !== 'bare', ...(await startPeer(name, folders[name], world)) });
+const native = quick && !NATIVE ? { peers: [], skipped: [] } : await startNative(world);
+peers.push(...native.peers);
+const names = peers.map(({ name }) => name);
 const samples = await measure(world, peers, scenarios, { rounds, seconds, say });
 for (const peer of peers) await peer.stop();
 
@@ -31,6 +35,6 @@ const growth = quick ? undefined : await memory(world, folders, WORKERS, { steps
 
 const weights = Object.fromEntries(WORKERS.map((name) => [name, weigh(folders[name])]));
 const folder = join(import.meta.dirname, quick ? 'results/quick' : 'results');
-console.log(report({ quick, rounds, seconds, scenarios, samples, starts, weights, memory: growth, names: WORKERS }, folder));
+console.log(report({ quick, rounds, seconds, scenarios, samples, starts, weights, memory: growth, names, skipped: native.skipped }, folder));
 world.stop();
 process.exit();

@@ -75,7 +75,8 @@ function check(peer, scenario, { requests, refused, broken }, file) {
   const allowed = scenario.primed ? requests * 0.5 : 0;
   if (Math.abs(expected - refused) > allowed || broken > 0)
     throw new Error(`${peer.name}, ${scenario.name}: ${refused} of ${requests} refused, ${broken} broken ${peer.complaints()}`);
-  if (scenario.fresh && requests > file.count)
+  const mustBeNew = scenario.fresh === 'paths' || (scenario.fresh && peer.remembers);
+  if (mustBeNew && requests > file.count)
     throw new Error(`${peer.name}, ${scenario.name}: ${requests} requests, but only ${file.count} were new`);
 }
 

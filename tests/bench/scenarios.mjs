@@ -37,7 +37,7 @@ const anonymous = (request) => () => [{ ...request, headers: BROWSER }];
 let missed = 0;
 
 /**
- * `requests(world, seconds)` are sent; where `fresh`, others in each round. `status` is what every peer but the bare
+ * `requests(world, seconds)` are sent; where `fresh`, others in each round: with new tokens, or for new paths. `status` is what every peer but the bare
  * one answers. `quick`: also part of a quick run.
  */
 export const SCENARIOS = [
@@ -53,9 +53,9 @@ export const SCENARIOS = [
     quick: true,
     requests: known({ path: '/api/agents?page=1' }),
   },
-  { name: 'new ES256', title: 'signed in, new token (ES256)', quick: true, fresh: true, requests: fresh('ES256') },
-  { name: 'new RS256', title: 'signed in, new token (RS256)', fresh: true, requests: fresh('RS256') },
-  { name: 'new HS256', title: 'signed in, new token (HS256)', fresh: true, requests: fresh('HS256') },
+  { name: 'new ES256', title: 'signed in, new token (ES256)', quick: true, fresh: 'tokens', requests: fresh('ES256') },
+  { name: 'new RS256', title: 'signed in, new token (RS256)', fresh: 'tokens', requests: fresh('RS256') },
+  { name: 'new HS256', title: 'signed in, new token (HS256)', fresh: 'tokens', requests: fresh('HS256') },
   {
     name: 'no token',
     title: 'refused: no token',
@@ -67,7 +67,7 @@ export const SCENARIOS = [
     name: 'forged',
     title: 'refused: forged signature',
     status: 401,
-    fresh: true,
+    fresh: 'tokens',
     requests: (world, seconds) => times(FASTEST.ES256 * seconds, (at) => forgery(world, at)),
   },
   {
@@ -94,9 +94,9 @@ export const SCENARIOS = [
   {
     name: 'miss',
     title: 'cache miss, stored',
-    fresh: true,
+    fresh: 'paths',
     requests: (_, seconds) =>
-      times(FASTEST.ES256 * seconds, () => ({
+      times(40_000 * seconds, () => ({
         path: `/_next/static/chunks/${(missed += 1)}.js`,
         headers: BROWSER,
       })),
