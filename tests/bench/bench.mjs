@@ -1,6 +1,7 @@
 //! `make bench`: the gateway beside what a user would write in its place. QUICK=1 is a short run of what matters most.
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
+import { growth } from './growth.mjs';
 import { buildWorkers, startPeer, weigh, WORKERS } from './peers.mjs';
 import { measure } from './measure.mjs';
 import { startNative } from './native.mjs';
@@ -9,7 +10,7 @@ import { SCENARIOS } from './scenarios.mjs';
 import { coldStarts, memory } from './start.mjs';
 import { startWorld } from './world.mjs';
 
-const { QUICK, NATIVE, ROUNDS, SECONDS, ONLY, ORIGIN_PROGRAM } = process.env;
+const { QUICK, NATIVE, ROUNDS, SECONDS, ONLY, ORIGIN_PROGRAM, GROWTH_PROGRAM } = process.env;
 const quick = Boolean(QUICK);
 const rounds = Number(ROUNDS ?? (quick ? 2 : 7));
 const seconds = Number(SECONDS ?? (quick ? 1 : 3));
@@ -31,10 +32,11 @@ const samples = await measure(world, peers, scenarios, { rounds, seconds, say })
 for (const peer of peers) await peer.stop();
 
 if (!quick) say('memory over 100,000 requests');
-const growth = quick ? undefined : await memory(world, folders, WORKERS, { steps: [10_000, 50_000, 100_000] });
+const resident = quick ? undefined : await memory(world, folders, WORKERS, { steps: [10_000, 50_000, 100_000] });
+const grown = GROWTH_PROGRAM ? await growth(world, folders, GROWTH_PROGRAM, { seconds, say }) : undefined;
 
 const weights = Object.fromEntries(WORKERS.map((name) => [name, weigh(folders[name])]));
 const folder = join(import.meta.dirname, quick ? 'results/quick' : 'results');
-console.log(report({ quick, rounds, seconds, scenarios, samples, starts, weights, memory: growth, names, skipped: native.skipped }, folder));
+console.log(report({ quick, rounds, seconds, scenarios, samples, starts, weights, memory: resident, growth: grown, names, skipped: native.skipped }, folder));
 world.stop();
 process.exit();

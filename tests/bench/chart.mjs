@@ -38,36 +38,45 @@ export function bars({ title, groups, names }) {
   return svg(width, y, parts);
 }
 
-/** Lines over a logarithmic axis, side by side; `panels: [{ title, unit, points: [[x, y]] }]`. */
+/** Lines over logarithmic axes, panel by panel; `panels: [{ title, unit, series: [{ name, points: [[x, y]] }] }]`. */
 export function lines({ title, panels }) {
-  const [wide, high, gap] = [240, 150, 60];
-  const columns = 2;
+  const [wide, high] = [300, 150];
   const parts = [label(10, 18, title, 'font-size="15" font-weight="600"')];
   panels.forEach((panel, at) => {
-    const x = 60 + (at % columns) * (wide + gap + 40);
-    const y = 60 + Math.floor(at / columns) * (high + 80);
-    parts.push(...drawn(panel, x, y, wide, high));
+    const [x, y] = [30 + (at % 2) * (wide + 80), 70 + Math.floor(at / 2) * (high + 90)];
+    parts.push(...panelOf(panel, { x, y, wide, high }));
   });
-  return svg(60 + columns * (wide + gap + 40), 60 + Math.ceil(panels.length / columns) * (high + 80), parts);
+  return svg(60 + 2 * (wide + 60), 70 + Math.ceil(panels.length / 2) * (high + 90) - 30, parts);
 }
 
-function drawn({ title, unit, points }, x, y, wide, high) {
-  const logs = points.map(([at]) => Math.log(at));
-  const [first, last] = [Math.min(...logs), Math.max(...logs)];
+function panelOf({ title, unit, series }, { x, y, wide, high }) {
+  const points = series.flatMap((one) => one.points);
   const most = Math.max(...points.map(([, value]) => value)) * 1.15;
-  const across = (at) => x + ((Math.log(at) - first) / (last - first || 1)) * wide;
-  const up = (value) => y + high - (value / most) * high;
-  const path = points.map(([at, value]) => `${across(at).toFixed(1)},${up(value).toFixed(1)}`).join(' ');
+  const [first, last] = [Math.min, Math.max].map((pick) => Math.log(pick(...points.map(([size]) => size))));
+  const across = (size) => (x + ((Math.log(size) - first) / (last - first || 1)) * wide).toFixed(1);
+  const up = (value) => (y + high - (value / most) * high).toFixed(1);
   return [
-    label(x, y - 8, `${title} (${unit})`),
+    label(x, y - 24, `${title} (${unit})`, 'font-weight="600"'),
+    ...series.flatMap(({ name }, at) => swatch(x + at * 120, y - 8, name, COLOURS[at])),
     `<path d="M${x} ${y}V${y + high}H${x + wide}" fill="none" stroke="#868e96"/>`,
-    `<polyline points="${path}" fill="none" stroke="${COLOURS[0]}" stroke-width="2"/>`,
-    ...points.flatMap(([at, value]) => [
-      `<circle cx="${across(at).toFixed(1)}" cy="${up(value).toFixed(1)}" r="3" fill="${COLOURS[0]}"/>`,
-      label(across(at), up(value) - 8, shortened(value), 'font-size="10" text-anchor="middle"'),
-      label(across(at), y + high + 15, at.toLocaleString('en'), 'font-size="10" text-anchor="middle"'),
-    ]),
+    ...series.flatMap((one, at) => lineOf(one.points, COLOURS[at], { across, up })),
+    ...series[0].points.map(([size]) => label(across(size), y + high + 15, size.toLocaleString('en'), SMALL)),
   ];
 }
 
-const shortened = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(2));
+const SMALL = 'font-size="10" text-anchor="middle"';
+const swatch = (x, y, name, colour) => [
+  `<rect x="${x}" y="${y - 8}" width="8" height="8" fill="${colour}"/>`,
+  label(x + 12, y, name, 'font-size="10"'),
+];
+
+function lineOf(points, colour, { across, up }) {
+  const path = points.map(([size, value]) => `${across(size)},${up(value)}`).join(' ');
+  return [
+    `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>`,
+    ...points.flatMap(([size, value]) => [
+      `<circle cx="${across(size)}" cy="${up(value)}" r="3" fill="${colour}"/>`,
+      label(across(size), Number(up(value)) - 7, value.toFixed(0), SMALL),
+    ]),
+  ];
+}

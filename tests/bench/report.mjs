@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { bars } from './chart.mjs';
+import { bars, lines } from './chart.mjs';
 import { goals, startCpuMs, verdict } from './goals.mjs';
 import { median, ratios } from './measure.mjs';
 
@@ -24,6 +24,7 @@ export function report(result, folder) {
   const text = markdown(result);
   writeFileSync(join(folder, 'results.md'), text);
   writeFileSync(join(folder, 'cpu.svg'), chart(result));
+  if (result.growth) writeFileSync(join(folder, 'growth.svg'), lines({ title: 'How cost grows', panels: result.growth }));
   writeFileSync(join(folder, 'results.json'), JSON.stringify(data(result), null, 1));
   return text;
 }
@@ -37,6 +38,7 @@ function markdown(result) {
     section('Start and size', START, startTable(result)),
   ];
   if (result.memory) parts.push(section('Memory', memoryTable(result)));
+  if (result.growth) parts.push(section('Growth', '![How cost grows](growth.svg)', ...result.growth.map(growthTable)));
   if (result.skipped?.length) parts.push(section('Left out', result.skipped.map((why) => `- ${why}`).join('\n')));
   return parts.join('\n\n') + '\n';
 }
@@ -125,7 +127,12 @@ function memoryTable({ memory }) {
   return table(head, Object.entries(memory).map(([name, found]) => [nameOf(name), ...found.map(({ mib }) => mib.toFixed(0))]));
 }
 
-export function table(head, rows) {
+function growthTable({ title, unit, series }) {
+  const head = [`${title}: ${unit}`, ...series[0].points.map(([size]) => size.toLocaleString('en'))];
+  return table(head, series.map(({ name, points }) => [name, ...points.map(([, value]) => value.toFixed(0))]));
+}
+
+function table(head, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map((_, at) => (at ? '---:' : '---'))), ...rows.map(line)].join('\n');
 }
