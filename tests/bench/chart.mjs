@@ -2,7 +2,8 @@
 
 const COLOURS = ['#d9480f', '#868e96', '#1c7ed6', '#2f9e44', '#9c36b5', '#e8a90c', '#0c8599'];
 const FONT = 'font-family="system-ui, sans-serif" fill="#868e96"';
-const escaped = (text) => String(text).replace(/[&<>]/g, (one) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[one]);
+const escaped = (text) =>
+  String(text).replace(/[&<>]/g, (one) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[one]);
 const label = (x, y, text, more = '') => `<text x="${x}" y="${y}" ${FONT} ${more}>${escaped(text)}</text>`;
 
 function svg(width, height, parts) {
@@ -29,7 +30,9 @@ export function bars({ title, groups, names }) {
     parts.push(label(left - 8, y + (group.bars.length * thick) / 2 + 4, group.title, 'text-anchor="end"'));
     for (const { name, value } of group.bars) {
       const long = Math.max(1, value * scale).toFixed(1);
-      parts.push(`<rect x="${left}" y="${y}" width="${long}" height="${thick - 2}" fill="${COLOURS[names.indexOf(name)]}"/>`);
+      parts.push(
+        `<rect x="${left}" y="${y}" width="${long}" height="${thick - 2}" fill="${COLOURS[names.indexOf(name)]}"/>`,
+      );
       parts.push(label(left + Number(long) + 4, y + 9, value.toFixed(2), 'font-size="10"'));
       y += thick;
     }

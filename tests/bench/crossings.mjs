@@ -48,7 +48,8 @@ function instrument(folder, place) {
   cpSync(folder, place, { recursive: true });
   const source = readFileSync(join(folder, 'index.js'), 'utf8');
   const counting = source.replace(/new WebAssembly\.Instance\(/g, 'countedInstance(');
-  if (counting === source) throw new Error('the built Worker does not start its Wasm as it did: see crossings.mjs');
+  if (counting === source)
+    throw new Error('the built Worker does not start its Wasm as it did: see crossings.mjs');
   writeFileSync(join(place, 'gateway.js'), COUNTING + counting);
   writeFileSync(join(place, 'index.js'), ENTRY);
 }

@@ -22,15 +22,26 @@ export async function growth(world, folders, program, { seconds, say }) {
   say('growth by routes, users, header fields and keys');
   return [
     { title: 'routes', unit: 'ns per look-up', series: routes(program) },
-    { title: 'users, each with a token', unit: 'µs CPU per request', series: await users(world, folders, seconds) },
+    {
+      title: 'users, each with a token',
+      unit: 'µs CPU per request',
+      series: await users(world, folders, seconds),
+    },
     { title: 'request fields', unit: 'µs CPU per request', series: await fields(world, folders, seconds) },
-    { title: 'keys of the issuer, new tokens', unit: 'µs CPU per request', series: await keys(world, folders, seconds) },
+    {
+      title: 'keys of the issuer, new tokens',
+      unit: 'µs CPU per request',
+      series: await keys(world, folders, seconds),
+    },
   ];
 }
 
 function routes(program) {
   const printed = execFileSync(program, [join(PROJECT, 'he2.toml'), ...ROUTES.map(String)]).toString();
-  const found = printed.trim().split('\n').map((line) => JSON.parse(line));
+  const found = printed
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   const names = { last: 'the last of the table', middle: 'in its middle', none: 'no such path' };
   return Object.entries(names).map(([name, says]) => ({
     name: says,
@@ -43,7 +54,15 @@ async function users(world, folders, seconds) {
   const path = '/api/v1/public/threads/7';
   const points = [];
   for (const count of USERS)
-    points.push([count, await gatewayMicros(world, folders, times(count, (user) => ({ path, headers: signed(world.seen(user)) })), seconds)]);
+    points.push([
+      count,
+      await gatewayMicros(
+        world,
+        folders,
+        times(count, (user) => ({ path, headers: signed(world.seen(user)) })),
+        seconds,
+      ),
+    ]);
   return [{ name: 'this gateway', points }];
 }
 
@@ -68,8 +87,14 @@ async function keys(world, folders, seconds) {
     publish(world.place, `issuer-${count}`, made);
     const ISSUER = world.vars.ISSUER.replace('/issuer/', `/issuer-${count}/`);
     const token = (at) => newToken(made[at % count], ISSUER, at % 200);
-    const requests = times(FASTEST * seconds, (at) => ({ path: '/api/agents?page=1', headers: signed(token(at)) }));
-    points.push([count, await gatewayMicros(world, folders, requests, seconds, { vars: { ISSUER }, warm: token })]);
+    const requests = times(FASTEST * seconds, (at) => ({
+      path: '/api/agents?page=1',
+      headers: signed(token(at)),
+    }));
+    points.push([
+      count,
+      await gatewayMicros(world, folders, requests, seconds, { vars: { ISSUER }, warm: token }),
+    ]);
   }
   return [{ name: 'this gateway', points }];
 }
@@ -80,7 +105,10 @@ async function gatewayMicros(world, folders, requests, seconds, { name = 'gatewa
   const file = join(world.place, 'growth.txt');
   const { status, text } = await one(peer, requests[0]);
   if (status !== 200) throw new Error(`growth: ${status} ${text}`);
-  writeRequests(file, warm ? times(FASTEST, (at) => ({ ...requests[0], headers: signed(warm(at)) })) : requests);
+  writeRequests(
+    file,
+    warm ? times(FASTEST, (at) => ({ ...requests[0], headers: signed(warm(at)) })) : requests,
+  );
   await load(peer, file, { seconds: warm ? 1 : seconds });
   if (warm) writeRequests(file, requests);
   const { cpuMicros, refused } = await load(peer, file, { seconds });

@@ -34,7 +34,14 @@ export async function load({ pid, port }, file, { seconds, connections = 16 }) {
 
 /** One request and its whole answer, to see that a peer does what it is measured for. */
 export async function one({ port }, { method = 'GET', path, size = 0, headers = {} }) {
-  const options = { port, host: '127.0.0.1', method, path, headers: { Host: 'he2.ai', ...headers }, agent: false };
+  const options = {
+    port,
+    host: '127.0.0.1',
+    method,
+    path,
+    headers: { Host: 'he2.ai', ...headers },
+    agent: false,
+  };
   const request = http.request(options);
   request.end('x'.repeat(size));
   return new Promise((resolve, reject) => {
@@ -42,7 +49,11 @@ export async function one({ port }, { method = 'GET', path, size = 0, headers = 
     request.once('response', async (response) => {
       const chunks = [];
       for await (const chunk of response) chunks.push(chunk);
-      resolve({ status: response.statusCode, headers: response.headers, text: Buffer.concat(chunks).toString() });
+      resolve({
+        status: response.statusCode,
+        headers: response.headers,
+        text: Buffer.concat(chunks).toString(),
+      });
     });
   });
 }

@@ -41,7 +41,10 @@ function session(world, user, signed, browser) {
     Array.from({ length: count }, (_, at) => {
       const { user: signsIn, preflight, ...request } = make(user + at);
       const fields = signsIn ? { ...signed(world.seen(user)), ...own } : own;
-      return { ...request, headers: { ...fields, ...(preflight ? PREFLIGHT : { Origin: 'https://he2.ai' }) } };
+      return {
+        ...request,
+        headers: { ...fields, ...(preflight ? PREFLIGHT : { Origin: 'https://he2.ai' }) },
+      };
     }),
   );
 }

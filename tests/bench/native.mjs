@@ -11,8 +11,18 @@ const SIGNED = ['seen', 'new ES256', 'new RS256', 'new HS256', 'no token', 'forg
 
 /** `does`: what each is measured for; the rest it cannot, or not as the others do. */
 const PROXIES = [
-  { name: 'nginx', config: 'nginx.conf', does: ['pass-through', ...CACHED], args: (file) => ['-e', 'stderr', '-c', file] },
-  { name: 'haproxy', config: 'haproxy.cfg', does: [...PASSED, ...CACHED, ...SIGNED], args: (file) => ['-db', '-f', file] },
+  {
+    name: 'nginx',
+    config: 'nginx.conf',
+    does: ['pass-through', ...CACHED],
+    args: (file) => ['-e', 'stderr', '-c', file],
+  },
+  {
+    name: 'haproxy',
+    config: 'haproxy.cfg',
+    does: [...PASSED, ...CACHED, ...SIGNED],
+    args: (file) => ['-db', '-f', file],
+  },
   {
     name: 'envoy',
     config: 'envoy.yaml',
@@ -39,14 +49,22 @@ async function startProxy({ name, config, does, args }, world) {
   const text = readFileSync(join(import.meta.dirname, 'peers', config), 'utf8');
   const values = { ...valuesOf(world), PORT: port };
   const file = join(world.place, config);
-  writeFileSync(file, text.replace(/\{\{(\w+)\}\}/g, (_, key) => values[key]));
+  writeFileSync(
+    file,
+    text.replace(/\{\{(\w+)\}\}/g, (_, key) => values[key]),
+  );
   const child = start(name, args(file));
   await listening(port, child);
   return { name, does, port, ...child };
 }
 
 function valuesOf({ place, originPort, vars, keys }) {
-  const secret = { kty: 'oct', alg: 'HS256', kid: keys.HS256.kid, k: Buffer.from(keys.HS256.secret).toString('base64url') };
+  const secret = {
+    kty: 'oct',
+    alg: 'HS256',
+    kid: keys.HS256.kid,
+    k: Buffer.from(keys.HS256.secret).toString('base64url'),
+  };
   return {
     PLACE: place,
     ORIGIN: originPort,
@@ -60,7 +78,10 @@ function valuesOf({ place, originPort, vars, keys }) {
 
 function writeKeys({ place, keys }) {
   for (const alg of ['ES256', 'RS256']) {
-    const pem = createPublicKey({ key: keys[alg].jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' });
+    const pem = createPublicKey({ key: keys[alg].jwk, format: 'jwk' }).export({
+      type: 'spki',
+      format: 'pem',
+    });
     writeFileSync(join(place, `${alg}.pem`), pem);
   }
 }

@@ -32,9 +32,15 @@ export async function buildWorkers(place) {
   return folders;
 }
 
-/** Starts a Worker of `buildWorkers`. */
+/** Starts a Worker: one of the peers, or else a build of the gateway. */
 export const startPeer = (name, folder, { vars, cachePort }, options = {}) =>
-  startWorker({ folder, vars, cache: cachePort, objects: name === 'gateway', ...options });
+  startWorker({
+    folder,
+    vars,
+    cache: cachePort,
+    objects: name === 'gateway' || !WORKERS.includes(name),
+    ...options,
+  });
 
 /** What a Worker's modules weigh, raw and compressed (bytes). */
 export function weigh(folder) {

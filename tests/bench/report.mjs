@@ -24,7 +24,8 @@ export function report(result, folder) {
   const text = markdown(result);
   writeFileSync(join(folder, 'results.md'), text);
   writeFileSync(join(folder, 'cpu.svg'), chart(result));
-  if (result.growth) writeFileSync(join(folder, 'growth.svg'), lines({ title: 'How cost grows', panels: result.growth }));
+  if (result.growth)
+    writeFileSync(join(folder, 'growth.svg'), lines({ title: 'How cost grows', panels: result.growth }));
   writeFileSync(join(folder, 'results.json'), JSON.stringify(data(result), null, 1));
   return text;
 }
@@ -37,9 +38,12 @@ function markdown(result) {
     section('Throughput and latency', LOAD, loadTable(result)),
     section('Start and size', START, startTable(result)),
   ];
+  parts.push(section('Crossings between JavaScript and Wasm', CROSSINGS, crossingsTable(result)));
   if (result.memory) parts.push(section('Memory', memoryTable(result)));
-  if (result.growth) parts.push(section('Growth', '![How cost grows](growth.svg)', ...result.growth.map(growthTable)));
-  if (result.skipped?.length) parts.push(section('Left out', result.skipped.map((why) => `- ${why}`).join('\n')));
+  if (result.growth)
+    parts.push(section('Growth', '![How cost grows](growth.svg)', ...result.growth.map(growthTable)));
+  if (result.skipped?.length)
+    parts.push(section('Left out', result.skipped.map((why) => `- ${why}`).join('\n')));
   return parts.join('\n\n') + '\n';
 }
 
@@ -78,7 +82,12 @@ function cpuTable({ scenarios, samples, names }) {
   const rows = scenarios.map(({ name, title }) => {
     const of = samples[name];
     const toHono = of.gateway?.length && of.hono?.length ? spread(ratios(of, 'gateway', 'hono')) : '';
-    return [title, micros(of.bare), ...others.map((peer) => (of[peer]?.length ? spread(ratios(of, peer, 'bare')) : '–')), toHono];
+    return [
+      title,
+      micros(of.bare),
+      ...others.map((peer) => (of[peer]?.length ? spread(ratios(of, peer, 'bare')) : '–')),
+      toHono,
+    ];
   });
   return table(head, rows);
 }
@@ -124,12 +133,43 @@ function startTable({ starts, weights }) {
 function memoryTable({ memory }) {
   const steps = Object.values(memory)[0];
   const head = ['resident MiB after', ...steps.map((_, at) => `${[10, 50, 100][at]},000 requests`)];
-  return table(head, Object.entries(memory).map(([name, found]) => [nameOf(name), ...found.map(({ mib }) => mib.toFixed(0))]));
+  return table(
+    head,
+    Object.entries(memory).map(([name, found]) => [nameOf(name), ...found.map(({ mib }) => mib.toFixed(0))]),
+  );
+}
+
+const CROSSINGS = 'Calls per request, both ways, of the gateway; and the five that are made most often.';
+
+function crossingsTable({ scenarios, crossings }) {
+  const short = (name) =>
+    name.replace(/^(js|wasm) (__wbg_)?(__wbindgen_)?/, '').replace(/_[0-9a-f]{16}$/, '');
+  const most = (list) =>
+    list
+      .slice(0, 5)
+      .map(([name, each]) => `${short(name)} ${each.toFixed(0)}`)
+      .join(', ');
+  const counted = scenarios.filter(({ name }) => crossings[name]);
+  const rows = counted.map(({ name, title }) => [
+    title,
+    crossings[name].total.toFixed(0),
+    most(crossings[name].most),
+  ]);
+  return table(['scenario', 'crossings', 'most often'], rows);
+}
+
+/** Where the time goes, as a table. */
+export function reportProfile({ requests, shares }) {
+  const rows = shares.slice(0, 60).map(([name, share]) => [`\`${name}\``, `${(100 * share).toFixed(1)} %`]);
+  return `${requests} requests\n\n${table(['function', 'share of CPU time'], rows)}`;
 }
 
 function growthTable({ title, unit, series }) {
   const head = [`${title}: ${unit}`, ...series[0].points.map(([size]) => size.toLocaleString('en'))];
-  return table(head, series.map(({ name, points }) => [name, ...points.map(([, value]) => value.toFixed(0))]));
+  return table(
+    head,
+    series.map(({ name, points }) => [name, ...points.map(([, value]) => value.toFixed(0))]),
+  );
 }
 
 function table(head, rows) {
@@ -148,6 +188,6 @@ function chart({ scenarios, samples, names }) {
 }
 
 function data(result) {
-  const { quick, rounds, seconds, samples, starts, weights, memory, growth } = result;
-  return { machine: machine(), quick, rounds, seconds, samples, starts, weights, memory, growth };
+  const { quick, rounds, seconds, samples, starts, weights, crossings, memory, growth } = result;
+  return { machine: machine(), quick, rounds, seconds, samples, starts, weights, crossings, memory, growth };
 }

@@ -9,7 +9,8 @@ const MIB = 1 << 20;
 
 /** As a browser's request reaches a Worker: its own fields, and Cloudflare's. */
 export const BROWSER = {
-  'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/152.0.0.0 Safari/537.36',
+  'User-Agent':
+    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/152.0.0.0 Safari/537.36',
   Accept: 'application/json',
   'Accept-Language': 'en-GB,en;q=0.9',
   Referer: 'https://he2.ai/dashboard',
@@ -23,8 +24,10 @@ const signed = (token) => ({ ...BROWSER, Authorization: `Bearer ${token}` });
 const times = (count, make) => Array.from({ length: count }, (_, index) => make(index));
 
 /** The same requests in every round: each user has one token. */
-const known = (request, users = USERS) => (world) =>
-  times(users, (user) => ({ ...request, headers: signed(world.seen(user)) }));
+const known =
+  (request, users = USERS) =>
+  (world) =>
+    times(users, (user) => ({ ...request, headers: signed(world.seen(user)) }));
 /** A user of no other scenario, whose limit is used up first. */
 const exhausted = (request) => (world) => [{ ...request, headers: signed(world.seen(USERS)) }];
 /** Other tokens in every round. */
@@ -44,7 +47,6 @@ export const SCENARIOS = [
   {
     name: 'pass-through',
     title: 'public page, passed through',
-    quick: true,
     requests: anonymous({ path: '/dashboard' }),
   },
   {
@@ -53,7 +55,13 @@ export const SCENARIOS = [
     quick: true,
     requests: known({ path: '/api/agents?page=1' }),
   },
-  { name: 'new ES256', title: 'signed in, new token (ES256)', quick: true, fresh: 'tokens', requests: fresh('ES256') },
+  {
+    name: 'new ES256',
+    title: 'signed in, new token (ES256)',
+    quick: true,
+    fresh: 'tokens',
+    requests: fresh('ES256'),
+  },
   { name: 'new RS256', title: 'signed in, new token (RS256)', fresh: 'tokens', requests: fresh('RS256') },
   { name: 'new HS256', title: 'signed in, new token (HS256)', fresh: 'tokens', requests: fresh('HS256') },
   {

@@ -33,7 +33,9 @@ async function coldStart(world, name, folder) {
 /** As `cpuMs`, but to the nanosecond: the time that each thread there is has run. */
 function ranMs(pid) {
   const threads = readdirSync(`/proc/${pid}/task`);
-  const ran = threads.map((thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]));
+  const ran = threads.map((thread) =>
+    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
+  );
   return ran.reduce((sum, one) => sum + one, 0) / 1e6;
 }
 
@@ -41,9 +43,13 @@ function ranMs(pid) {
 export async function memory(world, folders, names, { steps, users = 10_000 }) {
   const file = join(mkdtempSync(join(world.place, 'memory-')), 'requests.txt');
   const headers = (user) => ({ ...BROWSER, Authorization: `Bearer ${world.seen(user)}` });
-  writeRequests(file, Array.from({ length: users }, (_, user) => ({ path: '/api/agents?page=1', headers: headers(user) })));
+  writeRequests(
+    file,
+    Array.from({ length: users }, (_, user) => ({ path: '/api/agents?page=1', headers: headers(user) })),
+  );
   const found = {};
-  for (const name of names) found[name] = await memoryOf(await startPeer(name, folders[name], world), file, steps);
+  for (const name of names)
+    found[name] = await memoryOf(await startPeer(name, folders[name], world), file, steps);
   return found;
 }
 

@@ -45,7 +45,13 @@ export async function forward(request, env, url, { ids, claims, token }) {
   headers.set('traceparent', ids.traceparent);
   headers.append('via', '1.1 he2-edge');
   const { method, body } = request;
-  const answer = await fetch(env.ORIGIN + target, { method, headers, body, redirect: 'manual', signal: request.signal });
+  const answer = await fetch(env.ORIGIN + target, {
+    method,
+    headers,
+    body,
+    redirect: 'manual',
+    signal: request.signal,
+  });
   const response = new Response(answer.body, answer);
   response.headers.delete('server');
   response.headers.delete('x-powered-by');

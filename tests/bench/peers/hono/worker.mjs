@@ -48,14 +48,23 @@ const authenticate = (route) =>
     if (route.auth === 'blocked') return problem(c, 403, 'Forbidden');
     if (route.auth === 'public') return next();
     const header = c.req.header('authorization');
-    const token = header?.startsWith('Bearer ') ? header.slice(7) : route.byQuery ? c.req.query('token') : undefined;
+    const token = header?.startsWith('Bearer ')
+      ? header.slice(7)
+      : route.byQuery
+        ? c.req.query('token')
+        : undefined;
     if (!token) {
       if (route.auth === 'optional') return next();
       c.header('www-authenticate', 'Bearer');
       return problem(c, 401, 'No credentials were sent');
     }
     try {
-      const options = { issuer: c.env.ISSUER, audience: 'authenticated', clockTolerance: 30, requiredClaims: ['exp'] };
+      const options = {
+        issuer: c.env.ISSUER,
+        audience: 'authenticated',
+        clockTolerance: 30,
+        requiredClaims: ['exp'],
+      };
       const { payload } = await jwtVerify(token, await keyOf(token, c.env), options);
       if (payload.role !== 'authenticated') throw new Error('role');
       c.set('claims', payload);
@@ -91,7 +100,10 @@ const answer = (route) => (c) => {
 
 function problem(c, status, detail) {
   const body = { type: 'about:blank', title: detail, status, detail, request_id: c.get('ids').requestId };
-  return c.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json', 'cache-control': 'no-store' });
+  return c.body(JSON.stringify(body), status, {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+  });
 }
 
 const path = (pattern) => pattern.replace(/\{\*(\w+)\}/g, ':$1{.+}').replace(/\{(\w+)\}/g, ':$1');

@@ -14,7 +14,11 @@ export async function cached(name, request, context, url, route, claims, ask) {
 }
 
 function storable({ status, headers }) {
-  return status === 200 && !headers.has('set-cookie') && !/private|no-store/.test(headers.get('cache-control') ?? '');
+  return (
+    status === 200 &&
+    !headers.has('set-cookie') &&
+    !/private|no-store/.test(headers.get('cache-control') ?? '')
+  );
 }
 
 function marked(response, outcome) {

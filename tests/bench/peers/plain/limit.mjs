@@ -33,7 +33,10 @@ function describe(response, windows, state, now, refused) {
   const reset = Math.ceil((state[tightest].ends - now) / 1000);
   const { headers } = response;
   headers.set('ratelimit', windows.map((_, at) => `"${at}";r=${left[at]};t=${reset}`).join(', '));
-  headers.set('ratelimit-policy', windows.map(({ quota, seconds }, at) => `"${at}";q=${quota};w=${seconds}`).join(', '));
+  headers.set(
+    'ratelimit-policy',
+    windows.map(({ quota, seconds }, at) => `"${at}";q=${quota};w=${seconds}`).join(', '),
+  );
   headers.set('x-ratelimit-limit', String(windows[tightest].quota));
   headers.set('x-ratelimit-remaining', String(left[tightest]));
   headers.set('x-ratelimit-reset', String(reset));

@@ -4,7 +4,9 @@ import policy from 'policy';
 const escaped = (text) => text.replace(/[.*+?^$()|[\]\\]/g, '\\$&');
 const pattern = (path) => {
   const parts = path.split(/(\{[^}]+\})/);
-  return parts.map((part) => (part.startsWith('{*') ? '.+' : part.startsWith('{') ? '[^/]+' : escaped(part))).join('');
+  return parts
+    .map((part) => (part.startsWith('{*') ? '.+' : part.startsWith('{') ? '[^/]+' : escaped(part)))
+    .join('');
 };
 const ROUTES = policy.routes.map((route) => ({ ...route, pattern: new RegExp(`^${pattern(route.path)}$`) }));
 

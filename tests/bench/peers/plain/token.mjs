@@ -40,7 +40,12 @@ async function check(token, env) {
   const [header, payload, signature] = token.split('.');
   const { alg, kid } = JSON.parse(decoder.decode(bytes(header)));
   const key = alg === 'HS256' ? await secretKey(env) : await publicKey(kid, env);
-  const good = await crypto.subtle.verify(ALGORITHMS[alg], key, bytes(signature), encoder.encode(`${header}.${payload}`));
+  const good = await crypto.subtle.verify(
+    ALGORITHMS[alg],
+    key,
+    bytes(signature),
+    encoder.encode(`${header}.${payload}`),
+  );
   if (!good) throw new Error('signature');
   return JSON.parse(decoder.decode(bytes(payload)));
 }
@@ -66,6 +71,8 @@ async function fetchKeys(env) {
 
 let secret;
 async function secretKey({ JWT_HS256_SECRET }) {
-  secret ??= await crypto.subtle.importKey('raw', encoder.encode(JWT_HS256_SECRET), ALGORITHMS.HS256, false, ['verify']);
+  secret ??= await crypto.subtle.importKey('raw', encoder.encode(JWT_HS256_SECRET), ALGORITHMS.HS256, false, [
+    'verify',
+  ]);
   return secret;
 }

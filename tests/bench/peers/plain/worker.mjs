@@ -42,7 +42,9 @@ async function answer(request, env, context, url, ids) {
   if (taken?.refused) return { response: taken.describe(problem(429, 'Too many requests', ids)), facts };
 
   const ask = () => forward(request, env, url, { ids, claims, token });
-  const response = route.cache ? await cached('plain', request, context, url, route, claims, ask) : await ask();
+  const response = route.cache
+    ? await cached('plain', request, context, url, route, claims, ask)
+    : await ask();
   return { response: taken?.describe(response) ?? response, facts };
 }
 
