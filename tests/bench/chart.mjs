@@ -62,7 +62,7 @@ function panelOf({ title, unit, series }, { x, y, wide, high }) {
     label(x, y - 24, `${title} (${unit})`, 'font-weight="600"'),
     ...series.flatMap(({ name }, at) => swatch(x + at * 120, y - 8, name, COLOURS[at])),
     `<path d="M${x} ${y}V${y + high}H${x + wide}" fill="none" stroke="#868e96"/>`,
-    ...series.flatMap((one, at) => lineOf(one.points, COLOURS[at], { across, up })),
+    ...series.flatMap((one, at) => lineOf(one.points, COLOURS[at], { across, up }, at === 0)),
     ...series[0].points.map(([size]) => label(across(size), y + high + 15, size.toLocaleString('en'), SMALL)),
   ];
 }
@@ -73,13 +73,14 @@ const swatch = (x, y, name, colour) => [
   label(x + 12, y, name, 'font-size="10"'),
 ];
 
-function lineOf(points, colour, { across, up }) {
+/** Every value of the first line is written above it, of the others only the last, below. */
+function lineOf(points, colour, { across, up }, isFirst) {
   const path = points.map(([size, value]) => `${across(size)},${up(value)}`).join(' ');
+  const told = isFirst ? points : points.slice(-1);
+  const beside = isFirst ? -7 : 15;
   return [
     `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>`,
-    ...points.flatMap(([size, value]) => [
-      `<circle cx="${across(size)}" cy="${up(value)}" r="3" fill="${colour}"/>`,
-      label(across(size), Number(up(value)) - 7, value.toFixed(0), SMALL),
-    ]),
+    ...points.map(([size, value]) => `<circle cx="${across(size)}" cy="${up(value)}" r="3" fill="${colour}"/>`),
+    ...told.map(([size, value]) => label(across(size), Number(up(value)) + beside, value.toFixed(0), SMALL)),
   ];
 }

@@ -42,7 +42,7 @@ function routes(program) {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  const names = { last: 'the last of the table', middle: 'in its middle', none: 'no such path' };
+  const names = { last: 'the last', middle: 'in the middle', none: 'none' };
   return Object.entries(names).map(([name, says]) => ({
     name: says,
     points: found.map((line) => [line.routes, line[name]]),
