@@ -1,14 +1,28 @@
 //! Processes under measurement: their start, their CPU time and memory as the kernel counts them, their end.
 import { spawn, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const TICKS = Number(execFileSync('getconf', ['CLK_TCK']));
 const children = new Set();
-process.on('exit', () => children.forEach((child) => child.kill('SIGKILL')));
+const folders = [];
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+  // They hold keys.
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
+
+/** A folder for as long as this process lives. */
+export function scratch() {
+  const folder = mkdtempSync(join(tmpdir(), 'he2-bench-'));
+  folders.push(folder);
+  return folder;
+}
 
 /** Starts a program whose output nobody reads but for its complaints, which are kept for `complaints`. */
 export function start(command, args, options = {}) {

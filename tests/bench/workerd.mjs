@@ -1,10 +1,9 @@
 //! Workers in workerd itself, one process each, as `wrangler.toml` deploys the gateway: same compatibility date and
 //! flags for all. No development proxy in between, and the cache's store is another process, as on the platform.
-import { cpSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import { parse } from 'smol-toml';
-import { freePort, listening, start } from './processes.mjs';
+import { freePort, listening, scratch, start } from './processes.mjs';
 
 export const PROJECT = resolve(import.meta.dirname, '../..');
 const WORKERD = join(PROJECT, 'tests/node_modules/workerd/bin/workerd');
@@ -21,7 +20,7 @@ export const GATEWAY = resolve(PROJECT, top.main, '..');
  */
 export async function startWorker({ folder, vars, cache, objects = false, flags = [], args = [] }) {
   const port = await freePort();
-  const place = mkdtempSync(join(tmpdir(), 'he2-bench-'));
+  const place = scratch();
   cpSync(folder, place, { recursive: true });
   writeFileSync(join(place, 'config.capnp'), config({ place, port, vars, cache, objects, flags }));
   const child = start(WORKERD, ['serve', join(place, 'config.capnp'), '--experimental', ...args]);

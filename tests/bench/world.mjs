@@ -1,15 +1,15 @@
 //! What all peers stand between: the origin with its key sets, the cache, and who calls.
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
+import { scratch } from './processes.mjs';
 import { newKey, newToken } from './tokens.mjs';
 
 /** Starts the origin, built at `program`. */
 export async function startWorld(program) {
-  const place = mkdtempSync(join(tmpdir(), 'he2-bench-'));
+  const place = scratch();
   const keys = Object.fromEntries(['ES256', 'RS256', 'HS256'].map((alg) => [alg, newKey(alg)]));
   publish(place, 'issuer', [keys.ES256, keys.RS256]);
   const child = spawn(program, [place], { stdio: ['pipe', 'pipe', 'inherit'] });
