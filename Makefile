@@ -1,6 +1,6 @@
 # Every command a person needs. What is missing on the machine is installed by .tools/.
 .DEFAULT_GOAL := help
-.PHONY: help dev build test conformance check fuzz deploy clean
+.PHONY: help dev build test conformance check fuzz bench deploy clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-12s  %s\n", $$1, $$2 }'
@@ -29,6 +29,9 @@ check: build ## check format, lints and both deployments, without deploying
 
 fuzz: ## give the parsers of credentials made-up input [SECONDS=20 each]
 	@.tools/fuzz $(SECONDS)
+
+bench: build ## measure the Worker beside others that do the same [QUICK=1: two minutes]
+	@.tools/bench
 
 deploy: build ## deploy to Cloudflare, ENV=staging or ENV=production
 	@.tools/wrangler "$(ENV)"
