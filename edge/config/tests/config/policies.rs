@@ -162,7 +162,7 @@ fn words_and_times_of_a_cache_policy_that_mean_nothing_are_refused() {
         ("stale_if_error_seconds = 40000000", "stale_if_error_seconds 40000000: give 1 to 31536000"),
         ("query = {}", "query: give either `only` or `except`"),
         ("query = { only = [\"a\"], except = [\"b\"] }", "query: give either `only` or `except`"),
-        ("query = { only = [] }", "`only` is empty; name at least one"),
+        ("query = { except = [] }", "`except` is empty; name at least one"),
         (
             "query = { but = [\"a\"], only = [\"b\"] }",
             "unknown key `but` in a query; known are `only`, `except`",

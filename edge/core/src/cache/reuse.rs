@@ -106,6 +106,12 @@ pub fn instead_of_error(selected: Option<&Variant>, now_ms: u64) -> Option<Serve
     (!serve.variant.terms.always_validate && past < serve.variant.terms.if_error).then_some(serve)
 }
 
+/// Whether a request wants its answer unstored (§5.2.1.5): that is no word of the origin's.
+#[must_use]
+pub fn no_store(asked: &HeaderMap) -> bool {
+    Control::of(asked).no_store
+}
+
 /// Whether a request wants nothing but a stored response (§5.2.1.7).
 #[must_use]
 pub fn only_if_cached(asked: &HeaderMap) -> bool {

@@ -124,7 +124,8 @@ impl<H: Host> Pass<'_, H> {
                 return Err(fault);
             }
         };
-        let replaces = selected.is_some() && is_whole_answer(&response);
+        let replaces =
+            selected.is_some() && is_whole_answer(&response) && !reuse::no_store(&question.headers);
         let kept = keep::keep(self.host, question, response, requested_ms, leads);
         if replaces && !kept.stored {
             // The origin has taken back what is stored.
