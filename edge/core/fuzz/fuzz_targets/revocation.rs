@@ -3,6 +3,7 @@
 #![no_main]
 
 use edge_core::auth::revocation::{Answer, Ask, Entry, Known, Revocation, State, answer, parse};
+use edge_core::poll::Polled;
 use libfuzzer_sys::fuzz_target;
 
 const NOW: u64 = 1_800_000_000;
@@ -40,6 +41,6 @@ fn is_stored_and_refuses(entry: Entry) {
     };
     assert!(refused.is_some());
     known.learn(Answer::Unchanged, (NOW + 1) * 1_000);
-    assert_eq!(known.age_ms((NOW + 1) * 1_000), Some(0));
+    assert_eq!(known.poll().age_ms((NOW + 1) * 1_000), Some(0));
     assert_eq!(answer(&state, Ask::Remove(entry.revocation), NOW).1, Answer::Removed(true));
 }
