@@ -1,5 +1,8 @@
 //! The promises of the cache, over its parts together.
 
+mod selecting;
+mod validation;
+
 use http::header::{HeaderName, RANGE};
 use http::{HeaderMap, Method, StatusCode};
 
@@ -243,35 +246,6 @@ fn what_one_caller_may_not_have_is_not_every_callers_answer() {
 }
 
 #[test]
-fn rfc9111_4_1_values_that_are_no_text_select_too() {
-    let tenant = |value: &str| [("x-tenant", value.to_owned())];
-    let asked = |value: &str| {
-        let [(name, value)] = tenant(value);
-        HeaderMap::from_iter([(
-            HeaderName::from_static(name),
-            http::HeaderValue::from_bytes(value.as_bytes()).unwrap(),
-        )])
-    };
-    let answer = map(&[("vary", "x-tenant"), ("cache-control", "max-age=60")]);
-    let exchange = |asked| Exchange {
-        policy: &CACHE,
-        method: &Method::GET,
-        asked,
-        status: StatusCode::OK,
-        headers: &answer,
-        requested_ms: T0,
-        received_ms: T0,
-    };
-    let zurich = asked("Z\u{fc}rich");
-    let index =
-        Index::default().with(storable(&exchange(&zurich), "name".to_owned()).unwrap(), &zurich).unwrap();
-    assert!(index.select(&zurich).is_some());
-    for other in [asked("K\u{f6}ln"), asked(""), HeaderMap::new()] {
-        assert_eq!(index.select(&other), None);
-    }
-}
-
-#[test]
 fn rfc9111_4_2_a_response_is_fresh_for_its_life_and_not_a_second_longer() {
     let answer = [DATE, ("cache-control", "max-age=60, s-maxage=30")];
     assert_eq!(served(&CACHE, &[], &answer, 29), Ok((29, 1, None)));
@@ -299,63 +273,6 @@ fn rfc9111_4_2_2_a_life_is_guessed_only_where_the_route_lets_it() {
     };
     assert!(guessed(404, &answer) && !guessed(403, &answer));
     assert!(guessed(403, &[answer[0], answer[1], ("cache-control", "public")]));
-}
-
-#[test]
-fn rfc9111_4_1_a_response_selected_by_other_fields_is_not_used() {
-    let answer = [DATE, ("cache-control", "max-age=60"), ("vary", "RSC, Accept-Encoding, Origin")];
-    let index = index(&CACHE, &[("rsc", "1"), ("accept-encoding", "gzip,  br")], &answer);
-    let at = |fields: &[(&str, &str)]| match reuse(&index, &map(fields), T0) {
-        Reuse::Serve(_) => None,
-        Reuse::Ask { why, .. } => Some(why),
-    };
-    assert_eq!(at(&[("rsc", "1"), ("accept-encoding", "BR, gzip;q=1.0"), ("origin", "x")]), None);
-    assert_eq!(at(&[("accept-encoding", "gzip, br")]), Some(Why::VaryMiss));
-    assert_eq!(at(&[("rsc", "2"), ("accept-encoding", "gzip, br")]), Some(Why::VaryMiss));
-    assert_eq!(at(&[("rsc", "1"), ("accept-encoding", "gzip, br;q=0.5")]), Some(Why::VaryMiss));
-}
-
-#[test]
-fn rfc9111_4_1_several_variants_are_kept_the_newest_of_each() {
-    let answer = [DATE, ("cache-control", "max-age=60"), ("vary", "foo")];
-    let variant = |foo: &str, body: &str| {
-        let stored = stored(&CACHE, &[("foo", foo)], &answer).unwrap();
-        (Variant { body: body.to_owned(), ..stored }, map(&[("foo", foo)]))
-    };
-    let mut index = Index::default();
-    for (foo, body) in [("1", "a"), ("2", "b"), ("1", "c")] {
-        let (variant, asked) = variant(foo, body);
-        index = index.with(variant, &asked).unwrap();
-    }
-    let found = |foo| index.select(&map(&[("foo", foo)])).map(|variant| variant.body.as_str());
-    assert_eq!((found("1"), found("2"), found("3")), (Some("c"), Some("b"), None));
-    for foo in 10..40 {
-        let (variant, asked) = variant(&foo.to_string(), "x");
-        index = index.with(variant, &asked).unwrap();
-    }
-    assert_eq!(index.variants.len(), 16);
-}
-
-#[test]
-fn rfc9110_12_5_4_a_response_in_the_language_that_is_liked_best_is_selected() {
-    let answer =
-        [DATE, ("cache-control", "max-age=60"), ("vary", "accept-language, x"), ("content-language", "de")];
-    let index = index(&CACHE, &[("accept-language", "en, de")], &answer);
-    let selects = |fields: &[(&str, &str)]| index.select(&map(fields)).is_some();
-    assert!(selects(&[("accept-language", "DE , en")]), "as it was asked for");
-    assert!(selects(&[("accept-language", "fr;q=0.5, de;q=1.0")]));
-    assert!(!selects(&[("accept-language", "fr;q=0.5, de;q=0.4")]));
-    assert!(!selects(&[("accept-language", "fr, de")]), "both are liked as well");
-    assert!(!selects(&[("accept-language", "de"), ("x", "1")]), "by another field it is not");
-    assert!(!selects(&[]));
-}
-
-#[test]
-fn one_that_varies_ends_the_reuse_of_one_that_does_not() {
-    let plain = index(&CACHE, &[], &[DATE, ("cache-control", "max-age=60")]);
-    let varies = stored(&CACHE, &[("rsc", "1")], &[DATE, ("cache-control", "max-age=60"), ("vary", "rsc")]);
-    let index = plain.with(varies.unwrap(), &map(&[("rsc", "1")])).unwrap();
-    assert_eq!(index.select(&map(&[])), None);
 }
 
 #[test]
@@ -454,61 +371,6 @@ fn rfc9110_14_one_range_of_bytes_is_cut_out_of_a_stored_response() {
 }
 
 #[test]
-fn rfc9111_4_3_1_the_origin_is_asked_by_what_is_stored_and_not_by_what_the_client_has() {
-    let answer = [DATE, ("cache-control", "max-age=1"), ("etag", "\"a\""), ("last-modified", EARLIER)];
-    let index = index(&CACHE, &[], &answer);
-    let mut asked = map(&[("if-none-match", "\"client\""), ("if-modified-since", "x")]);
-    assert!(validate::condition(&mut asked, &index, index.variants.first()));
-    assert_eq!(
-        (&asked["if-none-match"], &asked["if-modified-since"]),
-        (&"\"a\"".parse().unwrap(), &EARLIER.parse().unwrap())
-    );
-    let mut unknown = map(&[("if-none-match", "\"client\"")]);
-    assert!(!validate::condition(&mut unknown, &Index::default(), None));
-    assert_eq!(unknown["if-none-match"], "\"client\"");
-}
-
-#[test]
-fn rfc9111_4_3_4_a_304_gives_what_is_stored_new_fields_and_a_new_life() {
-    let answer = [
-        DATE,
-        ("cache-control", "max-age=1"),
-        ("etag", "\"a\""),
-        ("x", "old"),
-        ("y", "old"),
-        ("content-length", "10"),
-    ];
-    let index = index(&CACHE, &[], &answer);
-    let freshened = |fields: &[(&str, &str)]| {
-        validate::freshen(
-            &CACHE,
-            &index,
-            index.variants.first(),
-            &map(&[]),
-            &map(fields),
-            (T0 + 9_000, T0 + 9_000),
-        )
-    };
-    let now = ("date", "Sun, 06 Nov 1994 08:49:46 GMT");
-    let fresh = freshened(&[
-        now,
-        ("etag", "W/\"a\""),
-        ("cache-control", "max-age=60"),
-        ("x", "new"),
-        ("content-length", "0"),
-    ]);
-    let fresh = fresh.unwrap();
-    assert_eq!(
-        (&fresh.headers["x"], &fresh.headers["y"]),
-        (&"new".parse().unwrap(), &"old".parse().unwrap())
-    );
-    assert_eq!(fresh.headers["content-length"], "10", "§3.2");
-    assert_eq!((fresh.age(T0 + 9_000), fresh.terms.life, fresh.body.as_str()), (0, 60, "name"));
-    assert!(freshened(&[now]).is_some(), "it is about what was asked about");
-    assert_eq!(freshened(&[now, ("etag", "\"b\"")]), None, "it confirms something else");
-}
-
-#[test]
 fn rfc9111_4_4_location_and_content_location_are_invalid_too_on_the_same_host() {
     let also =
         |location: &str| invalidate::also_changed(&map(&[("location", location)]), "he2.ai", "/a/b").pop();
@@ -552,44 +414,4 @@ fn rfc9211_cache_status_says_what_happened() {
     let instead = Forward { status: Some(503), detail: Some("stale-if-error"), ..Forward::new(Why::Stale) };
     assert_eq!(Status::Forward(instead).to_string(), "he2; fwd=stale; fwd-status=503; detail=stale-if-error");
     assert_eq!(Status::Bypass(Bypass::Identity).to_string(), "he2; fwd=bypass; detail=identity");
-}
-
-/// The response that a 304 with these fields leaves, for a request with these.
-fn confirmed(index: &Index, asked: &[(&str, &str)], fields: &[(&str, &str)]) -> Option<Variant> {
-    let (asked, fields) = (map(asked), map(fields));
-    validate::freshen(&SHARED, index, index.select(&asked), &asked, &fields, (T0 + 1, T0 + 1))
-}
-
-#[test]
-fn what_a_304_makes_somebodys_own_is_not_for_all() {
-    let tag = ("etag", "\"a\"");
-    let index = index(&SHARED, &[], &[tag, ("cache-control", "max-age=1")]);
-    assert!(confirmed(&index, &[], &[tag, ("cache-control", "max-age=60")]).is_some());
-    for own in
-        [("set-cookie", "a=1"), ("cache-control", "private, max-age=60"), ("cache-control", "no-store")]
-    {
-        assert_eq!(confirmed(&index, &[], &[tag, own]), None, "{own:?}");
-    }
-}
-
-#[test]
-fn rfc9110_8_8_1_a_304_does_not_put_another_coding_in_the_place_of_the_one_asked_for() {
-    let coded = |coding: &str, tag, encoding| {
-        let asked = [("accept-encoding", coding)];
-        let answer = [
-            ("etag", tag),
-            ("vary", "accept-encoding"),
-            ("content-encoding", encoding),
-            ("cache-control", "max-age=9"),
-        ];
-        (Variant { body: coding.to_owned(), ..stored(&CACHE, &asked, &answer).unwrap() }, map(&asked))
-    };
-    let (plain, identity) = coded("identity", "\"x\"", "identity");
-    let (packed, gzip) = coded("gzip", "W/\"x\"", "gzip");
-    let both = Index::default().with(plain, &identity).unwrap().with(packed.clone(), &gzip).unwrap();
-    let asks = [("accept-encoding", "identity")];
-    assert_eq!(confirmed(&both, &asks, &[("etag", "\"x\"")]).unwrap().body, "identity");
-    let (packed, _) = coded("gzip", "\"x\"", "gzip");
-    let one = Index::default().with(packed, &gzip).unwrap();
-    assert_eq!(confirmed(&one, &asks, &[("etag", "\"x\"")]), None, "one tag for all codings");
 }
