@@ -10,6 +10,11 @@ export function lines(headers) {
   return text;
 }
 
+/** Country, autonomous system, data centre and protocol of a request, a line each, empty where they are not known. */
+export function connection({ cf }) {
+  return [cf?.country, cf?.asn, cf?.colo, cf?.httpProtocol].join('\n');
+}
+
 /** Adds fields to a `Headers`. */
 export function append(headers, text) {
   for (const line of text.split('\n').slice(0, -1)) {

@@ -22,6 +22,7 @@ pub(crate) fn request(request: &web_sys::Request) -> Option<Request<Body>> {
         path: target.path,
         query: target.query,
         ip: single(&headers, "cf-connecting-ip").and_then(|ip| ip.parse().ok()),
+        cf: fields::connection(request),
         headers,
         body: request.body().into(),
     })

@@ -31,8 +31,39 @@ pub struct Request<B> {
     pub headers: HeaderMap,
     /// The caller's address as the platform saw it.
     pub ip: Option<IpAddr>,
+    /// What else the platform knows of the connection.
+    pub cf: Cf,
     /// Request content.
     pub body: B,
+}
+
+/// What Cloudflare says of a request's connection: some of `request.cf`
+/// (<https://developers.cloudflare.com/workers/runtime-apis/request/#incomingrequestcfproperties>).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cf {
+    /// Country of the caller's address (ISO 3166-1 alpha-2), or `T1` for Tor; none where it is not known (`XX`).
+    pub country: Option<String>,
+    /// Number of the autonomous system that the address is in.
+    pub asn: Option<u32>,
+    /// The data centre that took the request: an airport's IATA code.
+    pub colo: Option<String>,
+    /// The protocol by which the request arrived, as `HTTP/2`.
+    pub protocol: Option<String>,
+}
+
+impl Cf {
+    /// Country, autonomous system, data centre and protocol, a line each, empty where the platform says nothing.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let mut lines = text.split('\n').map(|line| Some(line).filter(|line| !line.is_empty()));
+        let mut next = || lines.next().flatten().map(str::to_owned);
+        Self {
+            country: next().filter(|country| country != "XX"),
+            asn: next().and_then(|asn| asn.parse().ok()),
+            colo: next(),
+            protocol: next(),
+        }
+    }
 }
 
 /// A request for the origin.
@@ -174,4 +205,18 @@ pub trait Host: Clone + 'static {
     ) -> impl Future<Output = Option<u64>> + 'static;
     /// Sends a request to the origin. Redirects are not followed.
     async fn send(&self, request: Outgoing<Self::Body>) -> Result<Response<Self::Body>, SendError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_platform_does_not_know_of_a_connection_is_nothing() {
+        let text = |text: &str| Some(text.to_owned());
+        let known = Cf { country: text("DE"), asn: Some(3_320), colo: text("FRA"), protocol: text("HTTP/2") };
+        assert_eq!(Cf::parse("DE\n3320\nFRA\nHTTP/2"), known);
+        assert_eq!(Cf::parse("XX\n\nFRA\n"), Cf { colo: text("FRA"), ..Cf::default() });
+        assert_eq!(Cf::parse(""), Cf::default());
+    }
 }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::UNIX_EPOCH;
 
 use edge_core::gateway;
-use edge_core::host::Request;
+use edge_core::host::{Cf, Request};
 use edge_core::plan::Plan;
 use edge_core::record::Record;
 use edge_core::target::{self, Target};
@@ -60,6 +60,7 @@ fn request(asked: &Asked, target: &Target, body: String) -> Request<String> {
         query,
         headers: asked.headers.clone(),
         ip: Some(asked.ip),
+        cf: Cf::default(),
         body,
     }
 }

@@ -20,7 +20,7 @@ use crate::cache::index::Index;
 use crate::cache::purge;
 use crate::cache::range::Part;
 use crate::gateway::handle;
-use crate::host::{Host, Outgoing, ReadError, Request, SendError, Settings};
+use crate::host::{Cf, Host, Outgoing, ReadError, Request, SendError, Settings};
 use crate::limit::ledger::{self, Answer, Ask};
 use crate::limit::places;
 use crate::record::Record;
@@ -36,6 +36,8 @@ type Work = Pin<Box<dyn Future<Output = ()>>>;
 pub(super) struct Inner {
     effects: RefCell<Vec<String>>,
     pub(super) settings: Settings,
+    /// What the platform says of every connection.
+    pub(super) cf: Cf,
     pub(super) isolate: Isolate<Key>,
     pub(super) jwks: Result<String, String>,
     /// What other isolates have fetched.
@@ -89,6 +91,7 @@ impl Fake {
         Self(Rc::new(Inner {
             effects: RefCell::default(),
             settings,
+            cf: Cf::default(),
             isolate: Isolate::new(&PLAN),
             jwks: Err("issuer down".into()),
             shared: RefCell::default(),
@@ -146,6 +149,7 @@ impl Fake {
             query: target.query,
             headers,
             ip: "192.0.2.1".parse().ok(),
+            cf: self.cf.clone(),
             body: content.to_owned(),
         };
         let answer = ready(handle(&PLAN, self, request));
