@@ -92,6 +92,7 @@ pub(crate) struct Cache {
     pub(crate) authorization: Given<String>,
     pub(crate) query: Given<Query>,
     pub(crate) errors: Given<u32>,
+    pub(crate) collapse: Given<String>,
 }
 
 pub(crate) struct Query {
@@ -246,6 +247,7 @@ fn cache(name: Lined<String>, table: &DeTable<'_>, report: &Report) -> Cache {
         authorization: section.optional("authorization"),
         query: section.optional("query"),
         errors: section.optional("errors_seconds"),
+        collapse: section.optional("collapse"),
         name,
     };
     section.finish();

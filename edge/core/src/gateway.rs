@@ -57,7 +57,8 @@ pub async fn handle<H: Host>(
     let origin = cors::allowed(&plan.cors, &request.headers).map(str::to_owned);
     let traceparent = trace.traceparent();
     let listens = event_stream::listens(&request.headers);
-    let pass = Pass { plan, host, trace, origin: origin.clone() };
+    let colo = request.cf.colo.clone();
+    let pass = Pass { plan, host, trace, origin: origin.clone(), colo };
     let mut response = match pass.steps(request, &mut record).await {
         Ok(mut response) => {
             if let Some(taken) = &record.taken {
@@ -124,6 +125,8 @@ struct Pass<'a, H> {
     host: &'a H,
     trace: Trace,
     origin: Option<String>,
+    /// The data centre.
+    colo: Option<String>,
 }
 
 impl<H: Host> Pass<'_, H> {

@@ -19,6 +19,7 @@ pub mod window;
 
 use std::net::IpAddr;
 
+use crate::cache::lease;
 use crate::plan::{self, Limit};
 use wallet::Policy;
 use window::Window;
@@ -37,11 +38,20 @@ pub fn policy(limit: &Limit, windows: &[plan::Window]) -> Policy {
     Policy { windows: windows.iter().map(window).collect(), strict: limit.strict }
 }
 
-/// The name of the Durable Object that a key belongs to.
+/// Objects that share the keys of one data centre.
+const DATA_CENTRE_SHARDS: u8 = 4;
+
+/// The name of the Durable Object that a key belongs to. What a data centre decides for itself has objects of its own:
+/// an object is made near who first asks for it, and stays there.
+/// Source: <https://developers.cloudflare.com/durable-objects/reference/data-location/>.
 #[must_use]
 pub fn shard(key: &str) -> String {
     let [first, ..] = hmac_sha256::Hash::hash(key.as_bytes());
-    format!("{}", first.checked_rem(SHARDS).unwrap_or_default())
+    let shard = |shards: u8| first.checked_rem(shards).unwrap_or_default();
+    match lease::data_centre(key) {
+        Some(place) => format!("{place}/{}", shard(DATA_CENTRE_SHARDS)),
+        None => shard(SHARDS).to_string(),
+    }
 }
 
 /// An IPv4 address, or the /64 that an IPv6 subscriber has all to itself.

@@ -154,6 +154,9 @@ pub struct Cache {
     pub query: Query,
     /// Errors (400 and above) live no longer, in seconds, whatever the origin says.
     pub most_error_seconds: Option<u32>,
+    /// Requests that come while an answer is being fetched wait for it in the whole data centre, and not only in the
+    /// isolate that fetches it.
+    pub collapses_data_centre: bool,
 }
 
 /// Which parameters of a query are part of the cache key.

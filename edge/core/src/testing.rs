@@ -33,6 +33,7 @@ pub(crate) const CACHE: Cache = Cache {
     passes_authorization: false,
     query: Query::All,
     most_error_seconds: None,
+    collapses_data_centre: false,
 };
 
 pub(crate) const AUTH: AuthPlan = AuthPlan {

@@ -183,8 +183,9 @@ fn policy(seen: &Seen) -> String {
     let name = named.map(|(name, _)| name.as_str()).unwrap_or_default();
     let Some(cache) = route.cache else { return "off".into() };
     let shared = if cache.shared { ", for all callers" } else { "" };
+    let collapse = if cache.collapses_data_centre { ", fetched once for a data centre" } else { "" };
     match cache.assign {
-        None => format!("{name}: as the origin says"),
-        Some(seconds) => format!("{name}: {seconds} s where the origin says nothing{shared}"),
+        None => format!("{name}: as the origin says{collapse}"),
+        Some(seconds) => format!("{name}: {seconds} s where the origin says nothing{shared}{collapse}"),
     }
 }

@@ -12,6 +12,8 @@ use crate::{leak, written};
 /// Whether a policy assigns a life.
 const MODES: [(&str, bool); 2] = [("obey", false), ("assign", true)];
 const SET_COOKIE: [(&str, bool); 2] = [("never", false), ("store", true)];
+/// Who waits for one answer: the requests of an isolate, or those of a data centre.
+const COLLAPSE: [(&str, bool); 2] = [("isolate", false), ("data-centre", true)];
 const AUTHORIZATION: [(&str, bool); 2] = [("drop", false), ("origin", true)];
 /// At most a year, which is as long as the platform keeps anything.
 const SECONDS: RangeInclusive<u32> = 1..=31_536_000;
@@ -35,6 +37,7 @@ fn checked(cache: &written::Cache, report: &Report) -> Option<Cache> {
     let assigns = choice("cache mode", &Given::Good(cache.mode.clone()?), false, &MODES, report);
     let set_cookie = choice("set_cookie", &cache.set_cookie, false, &SET_COOKIE, report);
     let authorization = choice("authorization", &cache.authorization, false, &AUTHORIZATION, report);
+    let collapse = choice("collapse", &cache.collapse, false, &COLLAPSE, report);
     let query = query(cache, report);
     match assigns? {
         true => check_assigns(cache, report),
@@ -56,6 +59,7 @@ fn checked(cache: &written::Cache, report: &Report) -> Option<Cache> {
         passes_authorization: authorization?,
         query: query?,
         most_error_seconds: cache.errors.good().map(|seconds| seconds.value),
+        collapses_data_centre: collapse?,
     })
 }
 

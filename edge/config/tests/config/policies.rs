@@ -157,6 +157,7 @@ fn words_and_times_of_a_cache_policy_that_mean_nothing_are_refused() {
     let with = |line: &str| fault("seconds = 60\nshared", &format!("seconds = 60\n{line}\nshared"));
     for (line, expected) in [
         ("set_cookie = \"yes\"", "unknown set_cookie `yes`; known are `never`, `store`"),
+        ("collapse = \"data-center\"", "unknown collapse `data-center`; did you mean `data-centre`?"),
         ("authorization = \"keep\"", "unknown authorization `keep`; known are `drop`, `origin`"),
         ("errors_seconds = 40000000", "errors_seconds 40000000: give 1 to 31536000"),
         ("stale_if_error_seconds = 40000000", "stale_if_error_seconds 40000000: give 1 to 31536000"),

@@ -12,6 +12,7 @@ use super::index::{Index, Variant};
 use super::purge::Known;
 use super::weighted::Weighted;
 use crate::auth::bounded::Bounded;
+use crate::limit::breaker::Breaker;
 
 /// How long a record is believed (ms): so long other isolates may serve what one of them has made invalid.
 pub const LOOK_AGAIN_MS: u64 = 1_000;
@@ -33,6 +34,8 @@ pub struct Local {
     pub flights: RefCell<Flights>,
     /// What operators have purged.
     pub purges: RefCell<Known>,
+    /// Whether the objects of leases answer ([`super::lease`]).
+    pub leases: RefCell<Breaker>,
     records: RefCell<Weighted<(Rc<Index>, u64)>>,
     contents: RefCell<Weighted<Rc<[u8]>>>,
     /// When a key was made invalid by a request of this isolate: the storage hears of it later.
@@ -46,6 +49,7 @@ impl Default for Local {
         Self {
             flights: RefCell::default(),
             purges: RefCell::default(),
+            leases: RefCell::default(),
             records: RefCell::new(Weighted::new(RECORDS)),
             contents: RefCell::new(Weighted::new(CONTENT)),
             invalid: RefCell::new(Bounded::new(KEYS)),
@@ -73,6 +77,11 @@ impl Local {
             self.records.borrow_mut().insert(key.to_owned(), (Rc::clone(&index), now_ms), weight);
         }
         index
+    }
+
+    /// The storage is asked again for the record, which another isolate may have changed.
+    pub fn doubt(&self, key: &str) {
+        self.records.borrow_mut().remove(key);
     }
 
     /// What was asked for up to now is invalid.

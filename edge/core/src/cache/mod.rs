@@ -5,7 +5,7 @@
 //! cache takes part), [`index`] (what is kept under a key), [`reuse`] (what it is good for), [`conditional`] and
 //! [`range`] (what the caller gets of it), [`storable`] and [`terms`] (what is kept, and for how long), [`validate`]
 //! (whether it is still right), [`invalidate`] and [`purge`] (when it no longer is), [`status`] (what is said about it),
-//! [`local`] and [`flight`] (what an isolate does by itself).
+//! [`local`] and [`flight`] (what an isolate does by itself), [`lease`] (what the isolates of a data centre do together).
 //!
 //! Identity never enters a shared answer: a known caller bypasses the cache unless the route says that one copy is for
 //! all. Left out: storing of parts (206).
@@ -19,6 +19,7 @@ mod fresh;
 pub mod index;
 pub mod invalidate;
 pub mod key;
+pub mod lease;
 pub mod local;
 pub mod purge;
 pub mod range;

@@ -1,6 +1,7 @@
 //! The cache step: a stored answer if one may be used, else the origin's, stored if it may be.
 
 mod ask;
+mod flight;
 mod keep;
 
 use std::rc::Rc;
@@ -29,9 +30,9 @@ use crate::record::Record;
 use crate::route::{self, Find};
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
-/// How long a request waits for another's answer at most, and how long until it looks again, the first time (ms).
-const WAIT_MS: u64 = 10_000;
-const LOOK_AGAIN_MS: u32 = 5;
+
+/// Why the origin is asked, and which stored response it may confirm, or fail to replace.
+type Asks<'i> = (Why, Option<&'i Variant>);
 
 impl<H: Host> Pass<'_, H> {
     /// The answer, with this cache's word on it, and the places that its request holds until it is over.
@@ -114,7 +115,7 @@ impl<H: Host> Pass<'_, H> {
             // It is newer than what it has just made invalid.
             Some(mut question) => {
                 question.method = Method::GET;
-                keep::keep(self.host, &question, response, now.saturating_add(1), false).response
+                keep::keep(self.host, &question, response, now.saturating_add(1), None).response
             }
             None => response,
         }
@@ -132,35 +133,57 @@ impl<H: Host> Pass<'_, H> {
             waited = self.wait(question).await;
             index = if waited { self.index(&question.key, record).await } else { index };
         }
-        let (why, selected) = match reuse::reuse(&index, &question.headers, self.host.now_ms()) {
-            Reuse::Serve(serve) => match self.serve(&serve, question).await {
-                Some(response) => {
-                    if serve.stale == Some(Stale::WhileRevalidate) {
-                        self.refresh(question, &index);
-                    }
-                    return Ok((Status::hit(&serve, waited), response));
-                }
-                // The storage has dropped the content.
-                None => (Why::UriMiss, None),
-            },
-            Reuse::Ask { why, selected } => (why, selected),
+        let asks = match self.reused(question, &index, waited).await {
+            Ok(found) => return Ok(found),
+            Err(asks) => asks,
         };
-        if let Some(stale) = self.spared(question, why, selected).await {
+        if let Some(stale) = self.spared(question, asks).await {
             return Ok(stale);
         }
         if reuse::only_if_cached(&question.headers) {
             return Err(Fault::NotCached);
         }
+        // Before anything else is waited for: who comes now waits for this one.
+        let mut lead = self.lead(question);
         let _places = self.pay(asking, record).await?;
-        self.ask(question, why, &index, selected, record).await
+        let again = match self.follow(lead.as_mut(), record).await {
+            true => Some(self.index(&question.key, record).await),
+            false => None,
+        };
+        let (index, asks) = match &again {
+            Some(index) => match self.reused(question, index, true).await {
+                Ok(found) => return Ok(found),
+                Err(asks) => (index, asks),
+            },
+            None => (&index, asks),
+        };
+        self.ask(question, asks, index, lead, record).await
+    }
+
+    /// The answer out of what is stored, where that may be used; else why the origin is asked, and about what.
+    async fn reused<'i>(
+        &self,
+        question: &Question,
+        index: &'i Index,
+        waited: bool,
+    ) -> Result<(Status, Response<H::Body>), Asks<'i>> {
+        let serve = match reuse::reuse(index, &question.headers, self.host.now_ms()) {
+            Reuse::Serve(serve) => serve,
+            Reuse::Ask { why, selected } => return Err((why, selected)),
+        };
+        // The storage may have dropped the content.
+        let response = self.serve(&serve, question).await.ok_or((Why::UriMiss, None))?;
+        if serve.stale == Some(Stale::WhileRevalidate) {
+            self.refresh(question, index);
+        }
+        Ok((Status::hit(&serve, waited), response))
     }
 
     /// What is served stale without asking: the origin has just failed, and need not fail for everybody anew.
     async fn spared(
         &self,
         question: &Question,
-        why: Why,
-        selected: Option<&Variant>,
+        (why, selected): Asks<'_>,
     ) -> Option<(Status, Response<H::Body>)> {
         let now = self.host.now_ms();
         let spares = why == Why::Stale && self.host.isolate().cache.has_failed(&question.key, now);
@@ -179,29 +202,9 @@ impl<H: Host> Pass<'_, H> {
     }
 
     async fn record(&self, key: &str) -> Rc<Index> {
-        let local = &self.host.isolate().cache;
-        if let Some(index) = local.record(key, self.host.now_ms()) {
-            return index;
-        }
-        let index = self.host.index(key).await.unwrap_or_default();
-        local.learn(key, index, self.host.now_ms())
-    }
-
-    /// Waits while another request of this isolate gets the answer; whether there was one.
-    async fn wait(&self, question: &Question) -> bool {
-        let flights = &self.host.isolate().cache.flights;
-        let started = self.host.now_ms();
-        let mut pause = LOOK_AGAIN_MS;
-        let mut waited = false;
-        loop {
-            let now = self.host.now_ms();
-            let over = now.saturating_sub(started) >= WAIT_MS;
-            if over || !flights.borrow().is_led(&question.key, now) {
-                return waited;
-            }
-            self.host.pause(pause).await;
-            waited = true;
-            pause = pause.saturating_mul(2).min(50);
+        match self.host.isolate().cache.record(key, self.host.now_ms()) {
+            Some(index) => index,
+            None => keep::look(self.host, key).await,
         }
     }
 

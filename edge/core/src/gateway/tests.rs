@@ -1,6 +1,7 @@
 //! The order of effects, on a fake platform that records them.
 
 mod cache;
+mod collapse;
 mod fake;
 mod keys;
 mod limits;
@@ -71,6 +72,12 @@ pub(super) static PLAN: Plan = Plan {
             Auth::Public,
             None,
             Some(Cache { passes_authorization: true, ..crate::testing::CACHE }),
+        ),
+        route(
+            at!("collapsed"),
+            Auth::Public,
+            None,
+            Some(Cache { collapses_data_centre: true, ..crate::testing::CACHE }),
         ),
         Route { cors: false, ..route(at!("closed"), Auth::Public, None, None) },
         Route { methods: &["GET"], ..route(at!("get"), Auth::Public, None, None) },

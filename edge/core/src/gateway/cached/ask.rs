@@ -1,10 +1,14 @@
 //! The origin is asked: for an answer, or whether what is stored still holds.
 
+use std::rc::Rc;
+
 use http::header::{HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::{HeaderMap, Method, Response, StatusCode};
 
 use super::super::Pass;
 use super::super::origin::fetch;
+use super::Asks;
+use super::flight::{Lead, give_up};
 use super::keep;
 use crate::cache::index::{Index, Variant};
 use crate::cache::reuse::{self, Reuse, Why};
@@ -26,7 +30,7 @@ pub(super) struct Question {
     /// §4.1).
     pub(super) headers: HeaderMap,
     url: String,
-    first_byte_ms: u32,
+    pub(super) first_byte_ms: u32,
     /// The caller's scheme and host.
     public: String,
     /// The field in which the origin says what a request cost: nothing to keep.
@@ -35,6 +39,9 @@ pub(super) struct Question {
 
 /// Fields by which a client asks for less than the whole: the answer is of no use to others.
 const OWN: [HeaderName; 4] = [RANGE, IF_RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE];
+
+/// How long an isolate does not ask again for what another of its data centre is refreshing (ms).
+const AGAIN_MS: u32 = 1_000;
 
 /// The origin's answer to a question.
 type Answer<B> = Result<Response<B>, Fault>;
@@ -62,6 +69,11 @@ impl Question {
         self.method == Method::GET && why != Why::Request && !reuse::only_if_cached(&self.headers)
     }
 
+    /// Whether the answer is of use to others who ask for the same.
+    pub(super) fn is_for_all(&self) -> bool {
+        self.method == Method::GET && OWN.iter().all(|name| !self.headers.contains_key(name))
+    }
+
     fn outgoing<B>(&self, headers: HeaderMap, body: B) -> Outgoing<B> {
         Outgoing {
             method: self.method.clone(),
@@ -72,24 +84,19 @@ impl Question {
             body,
         }
     }
-
-    /// Until when others wait for the answer (Unix ms).
-    fn until_ms(&self, now_ms: u64) -> u64 {
-        now_ms.saturating_add(super::WAIT_MS.min(self.first_byte_ms.into()))
-    }
 }
 
 impl<H: Host> Pass<'_, H> {
-    /// The origin's answer; or what is stored, confirmed by it or in place of its failure.
+    /// The origin's answer; or what is stored, confirmed by it or in place of its failure. `lead` is let go as soon as
+    /// it is clear what others will find.
     pub(super) async fn ask(
         &self,
         question: &Question,
-        why: Why,
+        (why, selected): Asks<'_>,
         index: &Index,
-        selected: Option<&Variant>,
+        lead: Option<Lead<H>>,
         record: &mut Record,
     ) -> Result<(Status, Response<H::Body>), Fault> {
-        let leads = self.leads(question);
         let requested_ms = self.host.now_ms();
         let mut headers = question.headers.clone();
         let conditional =
@@ -101,14 +108,20 @@ impl<H: Host> Pass<'_, H> {
             if let Some(serve) = reuse::instead_of_error(selected, self.host.now_ms())
                 && let Some(response) = self.serve(&serve, question).await
             {
-                self.give_up(question, leads);
+                give_up(lead);
                 self.host.isolate().cache.note_failure(&question.key, self.host.now_ms());
                 forward.status = answer.as_ref().ok().map(|response| response.status().as_u16());
                 forward.detail = serve.stale.map(reuse::Stale::token);
                 return Ok((Status::Forward(forward), response));
             }
         } else if conditional && status(&answer) == Some(StatusCode::NOT_MODIFIED) {
-            if let Some(response) = self.confirmed(question, index, selected, &answer, requested_ms).await {
+            let confirmed = self.confirmed(question, index, selected, &answer, requested_ms).await;
+            if let Some((variant, response)) = confirmed {
+                let (host, question) = (self.host.clone(), question.clone());
+                self.host.background(async move {
+                    keep::commit(&host, &question, variant).await;
+                    drop(lead);
+                });
                 forward.status = Some(StatusCode::NOT_MODIFIED.as_u16());
                 forward.stored = true;
                 return Ok((Status::Forward(forward), response));
@@ -120,13 +133,13 @@ impl<H: Host> Pass<'_, H> {
         let response = match answer {
             Ok(response) => response,
             Err(fault) => {
-                self.give_up(question, leads);
+                give_up(lead);
                 return Err(fault);
             }
         };
         let replaces =
             selected.is_some() && is_whole_answer(&response) && !reuse::no_store(&question.headers);
-        let kept = keep::keep(self.host, question, response, requested_ms, leads);
+        let kept = keep::keep(self.host, question, response, requested_ms, lead);
         if replaces && !kept.stored {
             // The origin has taken back what is stored.
             keep::forget(self.host, question.key.clone());
@@ -136,7 +149,7 @@ impl<H: Host> Pass<'_, H> {
         Ok((Status::Forward(forward), kept.response))
     }
 
-    /// The stored response that a 304 confirms, updated by it.
+    /// The stored response that a 304 confirms, updated by it, and the answer that it makes.
     async fn confirmed(
         &self,
         question: &Question,
@@ -144,49 +157,41 @@ impl<H: Host> Pass<'_, H> {
         selected: Option<&Variant>,
         answer: &Answer<H::Body>,
         requested_ms: u64,
-    ) -> Option<Response<H::Body>> {
+    ) -> Option<(Variant, Response<H::Body>)> {
         let now = self.host.now_ms();
         let times = (requested_ms, now);
         let fields = answer.as_ref().ok()?.headers();
         let variant = validate::freshen(question.policy, index, selected, &question.headers, fields, times)?;
         let response = self.serve(&reuse::Serve::of(&variant, None, now), question).await?;
-        let (host, question) = (self.host.clone(), question.clone());
-        self.host.background(async move { keep::commit(&host, &question, variant).await });
-        Some(response)
+        Some((variant, response))
     }
 
-    /// Whether this request is the one that others wait for.
-    fn leads(&self, question: &Question) -> bool {
-        let now = self.host.now_ms();
-        let mut flights = self.host.isolate().cache.flights.borrow_mut();
-        question.method == Method::GET
-            && OWN.iter().all(|name| !question.headers.contains_key(name))
-            && flights.is_worth_waiting(&question.key, now)
-            && flights.lead(&question.key, now, question.until_ms(now))
-    }
-
-    fn give_up(&self, question: &Question, leads: bool) {
-        if leads {
-            self.host.isolate().cache.flights.borrow_mut().give_up(&question.key, self.host.now_ms());
-        }
-    }
-
-    /// Fetches a new response in the background, unless somebody of this isolate does.
+    /// Fetches a new response in the background, unless somebody of this isolate does, or of this data centre where the
+    /// route says so.
     pub(super) fn refresh(&self, question: &Question, index: &Index) {
         let mut question = Question { method: Method::GET, ..question.clone() };
         // What is fetched is for all: whole, whatever this client has of it or wants.
         for name in &OWN {
             question.headers.remove(name);
         }
-        if !self.leads(&question) {
-            return;
-        }
-        let (host, index) = (self.host.clone(), index.clone());
-        self.host.background(async move { refreshed(&host, &question, &index).await });
+        let Some(mut lead) = self.lead(&question) else { return };
+        let (host, index) = (self.host.clone(), Rc::new(index.clone()));
+        self.host.background(async move {
+            if lead.is_second().await.unwrap_or_default() {
+                // What the other isolate gets is seen when the record is looked at again: till then nobody asks anew.
+                return host.pause(AGAIN_MS).await;
+            }
+            let index = if lead.has_lease() { keep::look(&host, &question.key).await } else { index };
+            // Another isolate may have been here before, which a record in memory does not show at once.
+            let reuse = reuse::reuse(&index, &question.headers, host.now_ms());
+            if !matches!(reuse, Reuse::Serve(serve) if serve.stale.is_none()) {
+                refreshed(&host, &question, &index, lead).await;
+            }
+        });
     }
 }
 
-async fn refreshed<H: Host>(host: &H, question: &Question, index: &Index) {
+async fn refreshed<H: Host>(host: &H, question: &Question, index: &Index, lead: Lead<H>) {
     let requested_ms = host.now_ms();
     let selected = index.select(&question.headers);
     let mut headers = question.headers.clone();
@@ -206,14 +211,18 @@ async fn refreshed<H: Host>(host: &H, question: &Question, index: &Index) {
             }
         }
         Ok(answer) if !is_failure(answer.status()) => {
-            if let Some(storing) = keep::save(host, question, answer, requested_ms) {
-                return storing.await;
+            match keep::save(host, question, answer, requested_ms) {
+                Some(storing) => {
+                    if storing.await {
+                        return;
+                    }
+                }
+                None => keep::forget(host, question.key.clone()),
             }
-            keep::forget(host, question.key.clone());
         }
         _ => {}
     }
-    host.isolate().cache.flights.borrow_mut().give_up(&question.key, host.now_ms());
+    give_up(Some(lead));
 }
 
 /// Whether an answer is about the whole, and no failure: what was stored before it does not hold any more.

@@ -1,9 +1,12 @@
 //! What is kept, and what is forgotten: content first, and its record once that has arrived whole.
 
+use std::rc::Rc;
+
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Response};
 
 use super::ask::Question;
+use super::flight::{Lead, give_up};
 use crate::cache::index::{Index, Variant};
 use crate::cache::storable::{Exchange, storable};
 use crate::headers::single;
@@ -14,8 +17,6 @@ use crate::trace::hex;
 /// (<https://developers.cloudflare.com/workers/platform/limits/#cache-api-limits>).
 const LONGEST: u64 = 512 << 20;
 
-/// Others wait for content for so long after its head is here (ms).
-const CONTENT_MS: u64 = 2_000;
 /// How long after an invalidation it is looked after (ms).
 const AGAIN_MS: u32 = 1_000;
 
@@ -35,40 +36,41 @@ pub(super) fn keep<H: Host>(
     question: &Question,
     response: Response<H::Body>,
     requested_ms: u64,
-    leads: bool,
+    lead: Option<Lead<H>>,
 ) -> Kept<H::Body> {
     let length = length(response.headers());
     let variant = match record(host, question, &response, requested_ms) {
         Ok(variant) => variant,
         Err(detail) => {
-            if leads {
-                host.isolate().cache.flights.borrow_mut().give_up(&question.key, host.now_ms());
-            }
+            give_up(lead);
             return Kept { response, stored: false, detail };
         }
     };
     let (parts, body) = response.into_parts();
     let (body, whole) = host.keep(variant.body.clone(), length, body);
-    if leads {
-        // A client that takes its time does not hold the others for long.
-        let until_ms = host.now_ms().saturating_add(CONTENT_MS);
-        host.isolate().cache.flights.borrow_mut().shorten(&question.key, until_ms);
+    if let Some(lead) = &lead {
+        lead.has_head();
     }
-    host.background(settle(host.clone(), question.clone(), variant, leads, whole));
+    let settled = settle(host.clone(), question.clone(), variant, whole);
+    host.background(async move {
+        if !settled.await {
+            give_up(lead);
+        }
+    });
     Kept { response: Response::from_parts(parts, body), stored: true, detail: None }
 }
 
-/// Stores an answer that nobody waits for; none where it may not be stored.
+/// Stores an answer that nobody waits for, and says whether it could; none where it may not be stored.
 pub(super) fn save<H: Host>(
     host: &H,
     question: &Question,
     response: Response<H::Body>,
     requested_ms: u64,
-) -> Option<impl Future<Output = ()> + 'static> {
+) -> Option<impl Future<Output = bool> + 'static> {
     let variant = record(host, question, &response, requested_ms).ok()?;
     let length = length(response.headers());
     let whole = host.save(variant.body.clone(), length, response.into_body());
-    Some(settle(host.clone(), question.clone(), variant, true, whole))
+    Some(settle(host.clone(), question.clone(), variant, whole))
 }
 
 /// The record of an answer that is to be stored, or why it is not, where that is worth telling.
@@ -102,35 +104,35 @@ fn name<H: Host>(host: &H, key: &str) -> String {
     format!("{origin}/.edge/content/{}", hex(&host.random()))
 }
 
-/// Waits for the content, and then records it.
+/// Waits for the content, and then records it; whether it has come whole.
 async fn settle<H: Host>(
     host: H,
     question: Question,
     mut variant: Variant,
-    leads: bool,
     whole: impl Future<Output = Option<u64>> + 'static,
-) {
-    match whole.await {
-        Some(length) => {
-            variant.length = length;
-            commit(&host, &question, variant).await;
-        }
-        None if leads => host.isolate().cache.flights.borrow_mut().give_up(&question.key, host.now_ms()),
-        None => {}
-    }
+) -> bool {
+    let Some(length) = whole.await else { return false };
+    variant.length = length;
+    commit(&host, &question, variant).await;
+    true
 }
 
 /// Puts a response into the record under its key, unless it was made invalid since it was asked for; and lets those go
 /// who wait for it.
 pub(super) async fn commit<H: Host>(host: &H, question: &Question, variant: Variant) {
     let local = &host.isolate().cache;
-    let index = host.index(&question.key).await.unwrap_or_default();
-    let index = local.learn(&question.key, index, host.now_ms());
+    let index = look(host, &question.key).await;
     if let Some(index) = index.with(variant, &question.headers) {
         host.put_index(&question.key, &index).await;
         local.learn(&question.key, index, host.now_ms());
     }
     local.flights.borrow_mut().land(&question.key);
+}
+
+/// The record that is stored under a key, for this isolate to remember.
+pub(super) async fn look<H: Host>(host: &H, key: &str) -> Rc<Index> {
+    let index = host.index(key).await.unwrap_or_default();
+    host.isolate().cache.learn(key, index, host.now_ms())
 }
 
 /// Forgets what is stored under a key: at once in this isolate, and in the background in its data centre; twice, because

@@ -284,7 +284,11 @@ impl Host for Fake {
         Ok(answer)
     }
     async fn places(&self, key: &str, ask: &places::Ask) -> Result<places::Answer, String> {
-        let name = if matches!(ask, places::Ask::Leave { .. }) { "leave" } else { "enter" };
+        let name = match ask {
+            places::Ask::Leave { .. } => "leave",
+            places::Ask::Look => "look",
+            _ => "enter",
+        };
         self.did(&format!("{name} {key}"));
         let states = self.places.as_ref().map_err(Clone::clone)?;
         let mut states = states.borrow_mut();
