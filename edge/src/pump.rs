@@ -3,6 +3,9 @@
 //! A chunk is read when both have taken the last one, so neither has to be buffered for the other, and a long content
 //! takes no more memory than a short one. (`tee()` would keep for the slower reader all that the faster one has had.)
 //! The bytes stay in JavaScript's memory.
+//!
+//! The caller's pace is the storage's too, but not the other way round: a storage that keeps the caller waiting is given
+//! up.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -20,9 +23,12 @@ use web_sys::{
 };
 
 use crate::stream::IdentityTransformStream;
+use crate::time;
 
 /// Bytes read at once.
 const CHUNK: u32 = 64 << 10;
+/// A storage that takes a chunk no sooner is given up (ms).
+const SLOWEST_MS: u32 = 1_000;
 
 #[wasm_bindgen]
 extern "C" {
@@ -77,6 +83,13 @@ impl Sink {
         }
     }
 
+    /// Breaks it off without waiting for it.
+    fn leave(&mut self) {
+        if let Some(writer) = self.0.take() {
+            drop(writer.abort_with_reason(&"too slow".into()));
+        }
+    }
+
     async fn abort(&mut self, reason: &JsValue) {
         if let Some(writer) = self.0.take() {
             let _ = JsFuture::from(writer.abort_with_reason(reason)).await;
@@ -107,13 +120,13 @@ pub(crate) async fn copy(
             }
         };
         length = length.saturating_add(chunk.byte_length().into());
-        sinks.write(&chunk, storing.as_mut()).await;
+        let taken = sinks.write(&chunk, storing.as_mut()).await;
         let left = waits && sinks.client.0.is_none();
         if sinks.are_gone() || (left && !is_worth_finishing(length, declared)) {
             join(sinks.abort(&"nobody wants the rest".into()), source.cancel()).await;
             return Ok(None);
         }
-        source.reuse(&chunk);
+        source.renew(Some(&chunk).filter(|_| taken));
     }
     let (stored, ()) = join(stored(&mut sinks.storage, storing), sinks.client.close()).await;
     Ok(stored.then_some(length))
@@ -125,24 +138,31 @@ struct Sinks {
 }
 
 impl Sinks {
+    /// Writes a chunk; whether nobody has anything of it left to take.
     async fn write(
         &mut self,
         chunk: &Uint8Array,
-        mut storing: Pin<&mut impl FusedFuture<Output = worker::Result<()>>>,
-    ) {
+        storing: Pin<&mut impl FusedFuture<Output = worker::Result<()>>>,
+    ) -> bool {
         // The storage is done before its time: it has failed.
         if storing.is_terminated() {
             self.storage.0 = None;
         }
-        let written = join(self.client.write(chunk), self.storage.write(chunk));
-        match storing.is_terminated() {
-            true => drop(written.await),
-            false => {
-                if let Either::Right((_, written)) = select(pin!(written), storing.as_mut()).await {
-                    written.await;
+        let written = async {
+            let (client, storage) = (pin!(self.client.write(chunk)), pin!(self.storage.write(chunk)));
+            match select(client, storage).await {
+                Either::Left(((), storage)) => time::within(SLOWEST_MS, storage).await.is_some(),
+                Either::Right(((), client)) => {
+                    client.await;
+                    true
                 }
             }
+        };
+        let taken = alongside(written, storing).await;
+        if !taken {
+            self.storage.leave();
         }
+        taken
     }
 
     fn are_gone(&self) -> bool {
@@ -154,12 +174,26 @@ impl Sinks {
     }
 }
 
+/// What `work` gives, while the storage goes on.
+async fn alongside<T>(
+    work: impl Future<Output = T>,
+    storing: Pin<&mut impl FusedFuture<Output = worker::Result<()>>>,
+) -> T {
+    if storing.is_terminated() {
+        return work.await;
+    }
+    match select(pin!(work), storing).await {
+        Either::Left((done, _)) => done,
+        Either::Right((_, work)) => work.await,
+    }
+}
+
 /// Whether the storage has taken all.
 async fn stored(
     storage: &mut Sink,
     storing: Pin<&mut impl FusedFuture<Output = worker::Result<()>>>,
 ) -> bool {
-    if storing.is_terminated() {
+    if storing.is_terminated() || storage.0.is_none() {
         return false;
     }
     let (stored, ()) = join(storing, storage.close()).await;
@@ -188,9 +222,12 @@ impl Source {
         }
     }
 
-    /// A chunk that everybody has had: its memory is for the next.
-    fn reuse(&mut self, chunk: &Uint8Array) {
-        self.buffer = Uint8Array::new(&chunk.buffer());
+    /// The memory for the next chunk: that of the last one, if everybody has had it.
+    fn renew(&mut self, had: Option<&Uint8Array>) {
+        self.buffer = match had {
+            Some(chunk) => Uint8Array::new(&chunk.buffer()),
+            None => Uint8Array::new_with_length(CHUNK),
+        };
     }
 
     async fn cancel(&self) {

@@ -46,7 +46,8 @@ async fn put(address: &str, content: web_sys::Response) -> worker::Result<()> {
 
 /// The record under a key, if it can be read.
 pub(crate) async fn index(key: &str) -> Option<Index> {
-    let text = JsFuture::from(get(key, None).await?.text().ok()?).await.ok()?;
+    let found = get(key, None).await?;
+    let text = time::within(SLOWEST_MS, JsFuture::from(found.text().ok()?)).await?.ok()?;
     serde_json::from_str(&String::from(text.dyn_into::<JsString>().ok()?)).ok()
 }
 

@@ -1,13 +1,14 @@
-//! Clocks that are wrong and Durable Objects that fail, die and are evicted, as a test says: of a gateway that
+//! Clocks that are wrong, a cache that does not store, and Durable Objects that fail, die and are evicted, as a test says: of a gateway that
 //! was started as `disturbed`.
 import { setTimeout as delay } from 'node:timers/promises';
 import { send } from './client.mjs';
 
 /**
- * Sets an isolate's clock this far off (`clock`, in ms), or lets every so many calls of an object class meet
- * faults of `disturbed.mjs` by turns: `objects: { Limiter: { faults: ['dies after'], every: 5 } }`; with
- * `only: 'take'` of those that ask for that. The objects live in the first isolate and go by its clock. Gives,
- * by class, how many objects were `made`, and how many of these calls were `asked` and `disturbed` so far.
+ * Sets an isolate's clock this far off (`clock`, in ms), lets its cache store as `disturbed.mjs` says (`storing`), or
+ * lets every so many calls of an object class meet faults of `disturbed.mjs` by turns: `objects: { Limiter: { faults:
+ * ['dies after'], every: 5 } }`; with `only: 'take'` of those that ask for that. The objects live in the first isolate
+ * and go by its clock. Gives, by class, how many objects were `made`, and how many of these calls were `asked` and
+ * `disturbed` so far.
  */
 export async function disturb(isolate, what = {}) {
   const body = JSON.stringify(what);

@@ -1,11 +1,11 @@
-//! The built Worker with a hand on what the platform does to it: its clock, and the life of its Durable
-//! Objects. It runs in workerd in place of the built entry; `disturb.mjs` is the tests' side of it.
+//! The built Worker with a hand on what the platform does to it: its clock, its cache, and the life of its
+//! Durable Objects. It runs in workerd in place of the built entry; `disturb.mjs` is the tests' side of it.
 import Gateway, * as built from './index.js';
 
 export * from './index.js';
 
-/** How far the clock is off (ms), and what happens to the objects of each class. */
-const control = { clock: 0, objects: {} };
+/** How far the clock is off (ms), how the cache stores, and what happens to the objects of each class. */
+const control = { clock: 0, storing: 'works', objects: {} };
 
 globalThis.Date = class extends Date {
   constructor(...args) {
@@ -15,6 +15,20 @@ globalThis.Date = class extends Date {
   static now() {
     return super.now() + control.clock;
   }
+};
+
+/** What can become of storing: it never ends, and takes nothing of the content, or its first chunk. */
+const STORING = {
+  hangs: () => new Promise(() => {}),
+  async stalls(content) {
+    await content.body?.getReader().read();
+    return STORING.hangs();
+  },
+};
+
+const { put } = Cache.prototype;
+Cache.prototype.put = function store(request, content) {
+  return STORING[control.storing]?.(content) ?? put.call(this, request, content);
 };
 
 /**
