@@ -25,6 +25,7 @@ pub mod plan;
 pub mod poll;
 pub mod record;
 pub mod route;
+pub mod stream;
 pub mod target;
 #[cfg(test)]
 mod testing;

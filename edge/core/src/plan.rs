@@ -97,6 +97,8 @@ pub struct Route {
     pub cors: bool,
     /// How long the origin may take until its response head, in milliseconds.
     pub first_byte_ms: u32,
+    /// Event streams that are silent for so many milliseconds get a comment; none for never.
+    pub heartbeat_ms: Option<u32>,
 }
 
 /// One part of a path pattern.

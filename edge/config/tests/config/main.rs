@@ -37,6 +37,7 @@ mod route_limits;
 /// Routes.
 mod routes;
 /// A small valid file, and faults made in it.
+mod streams;
 mod support;
 /// Callers with windows of their own.
 mod tiers;

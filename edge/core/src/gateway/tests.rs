@@ -1,6 +1,7 @@
 //! The order of effects, on a fake platform that records them.
 
 mod cache;
+mod events;
 mod fake;
 mod keys;
 mod limits;
@@ -74,6 +75,7 @@ pub(super) static PLAN: Plan = Plan {
         ),
         Route { cors: false, ..route(at!("closed"), Auth::Public, None, None) },
         Route { methods: &["GET"], ..route(at!("get"), Auth::Public, None, None) },
+        Route { heartbeat_ms: Some(15_000), ..route(at!("lively"), Auth::Public, None, None) },
         route(at!("deny"), Auth::Public, Some(Limit { on_error: OnError::Deny, ..API }), None),
         Route {
             concurrency: &[STREAMS],
