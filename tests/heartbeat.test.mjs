@@ -17,7 +17,22 @@ function random(seed) {
 }
 
 const PIECES = [
-  ['\n', '\n', '\r', '\r\n', '\n\n', '\r\n\r\n', ':', ' ', 'data', 'data: a', 'data:b', 'event: e', 'id: 7', 'id'],
+  [
+    '\n',
+    '\n',
+    '\r',
+    '\r\n',
+    '\n\n',
+    '\r\n\r\n',
+    ':',
+    ' ',
+    'data',
+    'data: a',
+    'data:b',
+    'event: e',
+    'id: 7',
+    'id',
+  ],
   ['retry: 9', ': c', 'x', '\xef', '\xbb', '\xbf', BOM, '\xc3\xbc', '\0'],
 ].flat();
 
@@ -25,13 +40,19 @@ const PIECES = [
 function anyStream(next) {
   const text = Array.from({ length: next(40) }, () => PIECES[next(PIECES.length)]).join('');
   const whole = next(2) ? BOM + text : text;
-  const cuts = Array.from({ length: next(30) }, () => next(whole.length + 1)).sort((one, other) => one - other);
+  const cuts = Array.from({ length: next(30) }, () => next(whole.length + 1)).sort(
+    (one, other) => one - other,
+  );
   return [0, ...cuts].map((cut, at) => whole.slice(cut, cuts[at] ?? whole.length));
 }
 
 /** What a page sees of a stream, line for line after HTML §9.2.6, apart from the code under test. */
 function seen(stream) {
-  const lines = Buffer.from(stream, 'latin1').toString().replace(/^\uFEFF/, '').split(/\r\n|\r|\n/).slice(0, -1);
+  const lines = Buffer.from(stream, 'latin1')
+    .toString()
+    .replace(/^\uFEFF/, '')
+    .split(/\r\n|\r|\n/)
+    .slice(0, -1);
   const page = { events: [], retry: undefined, lastId: '' };
   let [data, type, id] = ['', '', ''];
   for (const line of lines) {
@@ -77,7 +98,10 @@ test('where none is put in, every byte is passed on, however it is cut', () => {
   const next = random(8);
   for (let round = 0; round < 5_000; round += 1) {
     const chunks = anyStream(next);
-    assert.equal(beaten(chunks, () => false), chunks.join(''));
+    assert.equal(
+      beaten(chunks, () => false),
+      chunks.join(''),
+    );
   }
 });
 
@@ -87,7 +111,15 @@ test('HTML 9.2.6: an event ends with an empty line, however lines end', () => {
     place.pass(bytes(text));
     return place.isBetween();
   };
-  for (const ended of ['', 'data: a\n\n', 'data: a\r\r', 'data: a\r\n\r\n', 'data: a\r\n\r', 'data: a\n\r\n', '\n'])
+  for (const ended of [
+    '',
+    'data: a\n\n',
+    'data: a\r\r',
+    'data: a\r\n\r\n',
+    'data: a\r\n\r',
+    'data: a\n\r\n',
+    '\n',
+  ])
     assert.ok(isBetween(ended), JSON.stringify(ended));
   for (const open of ['d', 'data: a', 'data: a\n', 'data: a\r', 'data: a\r\n', 'data: a\n\ndata: b\n', BOM])
     assert.ok(!isBetween(open), JSON.stringify(open));
@@ -112,7 +144,10 @@ function piped(context, { first = '' } = {}) {
   context.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   const heard = {};
   const source = new ReadableStream(
-    { start: (controller) => void (heard.controller = controller), cancel: (reason) => void (heard.left = reason) },
+    {
+      start: (controller) => void (heard.controller = controller),
+      cancel: (reason) => void (heard.left = reason),
+    },
     { highWaterMark: 0 },
   );
   const { readable, writable } = new TransformStream();

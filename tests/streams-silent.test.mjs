@@ -33,7 +33,8 @@ suite('silence', { concurrency: true }, () => {
     writer.write(EVENT);
     await until(() => got.text === `${EVENT}:\n\n:\n\n`, 'two heartbeats', 2 * BEAT_MS + 3_000);
     const [one, two] = got.beats;
-    for (const wait of [one - begun, two - one]) assert.ok(wait > BEAT_MS - 500 && wait < BEAT_MS + 2_000, `${wait} ms`);
+    for (const wait of [one - begun, two - one])
+      assert.ok(wait > BEAT_MS - 500 && wait < BEAT_MS + 2_000, `${wait} ms`);
     writer.end(EVENT);
     await once(response, 'end');
     assert.equal(got.text, `${EVENT}:\n\n:\n\n${EVENT}`);
@@ -95,7 +96,10 @@ test('browsers are told at once when to come back, each at another time', async 
 test('behind that, an event stream is what the origin wrote', async () => {
   const { response, writer } = await hold(all, { headers: EVENTS });
   writer.end(`retry: 10\n\n${EVENT}`);
-  assert.match(await text(response), /^retry: \d{4}\n\nretry: 10\n\ndata: \{"type": "ping", "text": "a"\}\n\n$/);
+  assert.match(
+    await text(response),
+    /^retry: \d{4}\n\nretry: 10\n\ndata: \{"type": "ping", "text": "a"\}\n\n$/,
+  );
 });
 
 test('nobody encodes events or holds them back', async () => {

@@ -41,7 +41,13 @@ async function next(socket) {
 
 test('text and bytes pass in both directions, empty ones too', async () => {
   const { socket } = await open();
-  for (const message of ['hello', 'gr\u00fc\u00df dich \u{1f600}', '', Buffer.from([0, 255, 128, 10]), Buffer.alloc(0)]) {
+  for (const message of [
+    'hello',
+    'gr\u00fc\u00df dich \u{1f600}',
+    '',
+    Buffer.from([0, 255, 128, 10]),
+    Buffer.alloc(0),
+  ]) {
     socket.send(message);
     const [data, binary] = await next(socket);
     assert.equal(binary, typeof message !== 'string');

@@ -8,6 +8,7 @@ pub(crate) mod infra;
 pub(crate) mod issuer;
 pub(crate) mod limit;
 pub(crate) mod route_auth;
+pub(crate) mod wait;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -18,6 +19,7 @@ use infra::{Cloudflare, Environment, Infra, Settings, Variable};
 use issuer::Issuer;
 use limit::{Concurrency, Limit, Window};
 use route_auth::RouteAuth;
+use wait::Wait;
 
 pub(crate) type Texts = Option<Lined<Vec<Lined<String>>>>;
 
@@ -118,6 +120,7 @@ pub(crate) struct Route {
     pub(crate) concurrency: Given<Vec<Lined<String>>>,
     pub(crate) event_stream: Given<bool>,
     pub(crate) heartbeat: Given<bool>,
+    pub(crate) wait: Given<Wait>,
     pub(crate) cache: Given<String>,
     pub(crate) raw_path: Given<bool>,
     pub(crate) cors: Given<bool>,
@@ -285,6 +288,7 @@ fn route(line: u32, table: &DeTable<'_>, report: &Report) -> Route {
         concurrency: section.optional("concurrency"),
         event_stream: section.optional("event_stream"),
         heartbeat: section.optional("heartbeat"),
+        wait: section.optional("wait"),
         cache: section.optional("cache"),
         raw_path: section.optional("raw_path"),
         cors: section.optional("cors"),

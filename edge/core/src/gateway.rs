@@ -37,7 +37,7 @@ use crate::plan::{self, Auth, ClaimNames, Plan, Route};
 use crate::record::Record;
 use crate::route::{self, Find};
 use crate::trace::{self, Trace};
-use crate::{cache, cors, forward, stream};
+use crate::{cache, cors, forward, stream, wait};
 
 /// Answers a request, and tells what happened.
 pub async fn handle<H: Host>(
@@ -173,6 +173,9 @@ impl<H: Host> Pass<'_, H> {
             (None, None) => {
                 if route.event_stream || self.listens {
                     stream::ask_plain(&mut request.headers);
+                }
+                if let Some(wait) = &route.wait {
+                    request.query = wait::bounded(request.query.as_deref(), wait);
                 }
                 let admitted = Admitted { asking: &asking, host: public.name, token, request };
                 let (response, places) = self.answer(admitted, record).await?;

@@ -30,3 +30,4 @@ pub mod target;
 #[cfg(test)]
 mod testing;
 pub mod trace;
+pub mod wait;

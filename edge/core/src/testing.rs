@@ -125,6 +125,7 @@ pub(crate) const ROUTE: Route = Route {
     cors: true,
     first_byte_ms: 1_000,
     heartbeat_ms: None,
+    wait: None,
 };
 
 /// One request a minute.

@@ -76,6 +76,7 @@ fn route(
         cors: true,
         first_byte_ms: 1000,
         heartbeat_ms: None,
+        wait: None,
     }
 }
 

@@ -28,6 +28,7 @@ mod text;
 mod tiers;
 mod unused;
 mod variables;
+mod waits;
 mod webhook;
 
 use edge_core::plan::Plan;

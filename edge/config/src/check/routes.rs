@@ -4,7 +4,7 @@ use edge_core::plan::{Auth, Cache, Concurrency, Edge, Host, Limit, Route, Segmen
 
 use super::route_limits::{Limited, is_event_stream};
 use super::text::{check_known, check_list, check_name, check_reference, check_twice, leaked};
-use super::{origin, policies, route_auth, streams};
+use super::{origin, policies, route_auth, streams, waits};
 use crate::fault::Report;
 use crate::read::{Given, Lined};
 use crate::written::{self, Written};
@@ -56,6 +56,7 @@ fn checked(route: &written::Route, names: &Names<'_>, first_byte: u32, report: &
     let heartbeat_ms = streams::heartbeat_ms(route, names.written.streams.as_ref());
     let Some(methods) = methods else { return Vec::new() };
     let seconds = route.first_byte.good().map_or(first_byte, |seconds| origin::first_byte(seconds, report));
+    let wait = waits::check(route, seconds, report);
     let entry = |&(line, pattern, segments): &Pattern| Route {
         name: route.name.as_ref().map_or("", |name| leak::text(&name.value)),
         line,
@@ -75,6 +76,7 @@ fn checked(route: &written::Route, names: &Names<'_>, first_byte: u32, report: &
         cors: route.cors.good().is_none_or(|cors| cors.value),
         first_byte_ms: seconds.saturating_mul(1000),
         heartbeat_ms,
+        wait,
     };
     patterns.iter().map(entry).collect()
 }

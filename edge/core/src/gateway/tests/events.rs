@@ -1,4 +1,4 @@
-//! Event streams: kept alive, and refused so that a browser comes back.
+//! What lasts: event streams are kept alive, and refused so that a browser comes back; waits are bounded.
 
 use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
 
@@ -54,4 +54,18 @@ fn a_failure_of_the_origin_does_not_end_a_browsers_stream_for_good() {
     assert_eq!(fake.status("GET", "https://he2.ai/events", &[LISTENS]), 200);
     fake.origin = || Ok(Response::builder().status(404).body("no".to_owned()).unwrap());
     assert_eq!(fake.status("GET", "https://he2.ai/events", &[LISTENS]), 404);
+}
+
+#[test]
+fn the_origin_is_asked_for_a_bounded_wait_and_its_signature_is_over_that() {
+    let mut fake = Fake::new();
+    let token = signed_in(&mut fake);
+    let url = format!("https://he2.ai/long-poll?timeout=600&token={token}");
+    let (answer, _) = fake.answer("GET", &url, &[("authorization", &format!("Bearer {token}"))]);
+    assert_eq!(answer.status(), 200);
+    let sent = fake.sent.take().unwrap();
+    assert_eq!(sent.url, "http://alb/long-poll?timeout=80");
+    let mut again = sent.headers.clone();
+    forward::sign(&mut again, "identity", &sent.method, "/long-poll?timeout=80", NOW_MS / 1_000);
+    assert_eq!(again, sent.headers);
 }
