@@ -5,10 +5,11 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import test from 'node:test';
-import WebSocket from 'ws';
+import { hold } from './harness/held.mjs';
 import { assertProblem, bearer, lastSeen, open, runFrames, send, startAll, until } from './harness.mjs';
 
-const { origin, issuer, gateway } = await startAll();
+const all = await startAll();
+const { origin, issuer, gateway } = all;
 const token = await issuer.mint();
 const MIB = 1024 * 1024;
 const signedIn = { host: 'api.he2.ai', headers: bearer(token) };
@@ -26,15 +27,14 @@ for (const style of ['plain', 'odd']) {
 }
 
 test('a frame arrives before the origin has written the next', async () => {
-  const writers = [];
-  const stream = await openHeld(writers); // its head comes before any frame
+  const { response, writer } = await hold(all); // its head comes before any frame
   for (let index = 0; index < 3; index += 1) {
-    writers[0].write(`data: ${index}\n\n`);
-    const [bytes] = await once(stream, 'data');
+    writer.write(`data: ${index}\n\n`);
+    const [bytes] = await once(response, 'data');
     assert.equal(bytes.toString(), `data: ${index}\n\n`);
   }
-  writers[0].end();
-  await once(stream, 'end');
+  writer.end();
+  await once(response, 'end');
 });
 
 test("a client that leaves ends the origin's stream", async () => {
@@ -83,9 +83,8 @@ test('a refused upload is not read into the origin', async () => {
 test('50 event streams and an upload of 64 MiB at once pass unharmed', async () => {
   const frames = runFrames(57, 'odd');
   assert.equal(frames.length, 64, 'each MiB of the upload comes with a frame on every stream');
-  const writers = [];
-  const streams = await Promise.all(Array.from({ length: 50 }, () => openHeld(writers)));
-  const bodies = streams.map(buffer);
+  const streams = await Promise.all(Array.from({ length: 50 }, () => hold(all)));
+  const bodies = streams.map(({ response }) => buffer(response));
   const chunk = randomBytesOf(MIB);
   const hash = createHash('sha256');
   const upload = await send(gateway, 'POST', '/api/transcription', {
@@ -94,7 +93,7 @@ test('50 event streams and an upload of 64 MiB at once pass unharmed', async () 
     body: Readable.from(
       (function* body() {
         for (const frame of frames) {
-          for (const writer of writers) writer.write(frame);
+          for (const { writer } of streams) writer.write(frame);
           hash.update(chunk);
           yield chunk;
         }
@@ -104,22 +103,9 @@ test('50 event streams and an upload of 64 MiB at once pass unharmed', async () 
   assert.equal(upload.status, 200, upload.text);
   assert.equal(upload.json.bodyBytes, 64 * MIB);
   assert.equal(upload.json.bodySha256, hash.digest('hex'));
-  for (const writer of writers) writer.end();
+  for (const { writer } of streams) writer.end();
   for (const body of await Promise.all(bodies)) assert.deepEqual(body, Buffer.concat(frames));
 });
-
-/** Opens an event stream that the test itself writes and ends: the origin's side of it goes to `writers`. */
-async function openHeld(writers) {
-  const path = newRun();
-  origin.on(path, (_request, response) => {
-    response.writeHead(200, { 'Content-Type': 'text/event-stream' }).flushHeaders();
-    writers.push(response);
-  });
-  const own = { host: 'api.he2.ai', headers: bearer(await issuer.mint()) }; // a user may have only so many
-  const stream = await open(gateway, 'GET', path, own);
-  assert.equal(stream.statusCode, 200);
-  return stream;
-}
 
 test('a long poll waits for its answer, and may stream instead', async () => {
   const path = '/api/v1/public/threads/t1/response';
@@ -127,41 +113,6 @@ test('a long poll waits for its answer, and may stream instead', async () => {
   assert.equal(answer.json.status, 'completed');
   const stream = await send(gateway, 'GET', `${path}?project_id=p&realtime=true&gap=1`, signedIn);
   assert.deepEqual(stream.body, Buffer.concat(runFrames(3)));
-});
-
-test('a WebSocket passes text, bytes and the closing code in both directions', async () => {
-  const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/api/agent-run/ws`, {
-    headers: { ...bearer(token), host: 'api.he2.ai' },
-  });
-  await once(socket, 'open');
-  for (const message of ['hello', 'gr\u00fc\u00df dich', Buffer.from([0, 255, 128, 10])]) {
-    socket.send(message);
-    const [data, binary] = await once(socket, 'message');
-    assert.equal(binary, typeof message !== 'string');
-    assert.deepEqual(data, Buffer.from(message));
-  }
-  socket.send('close 4001 enough');
-  const [code, reason] = await once(socket, 'close');
-  assert.equal(code, 4001);
-  assert.equal(reason.toString(), 'enough');
-});
-
-test('a WebSocket that the client closes is closed at the origin with the same code', async () => {
-  const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/api/agent-run/ws`, {
-    headers: { ...bearer(token), host: 'api.he2.ai' },
-  });
-  await once(socket, 'open');
-  socket.close(4002, 'bye');
-  await until(() => lastSeen(origin, '/api/agent-run/ws').closeCode === 4002, 'the origin sees code 4002');
-});
-
-test('a WebSocket without a token is refused', async () => {
-  const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/api/agent-run/ws`, {
-    headers: { host: 'api.he2.ai' },
-  });
-  const [request, response] = await once(socket, 'unexpected-response');
-  assert.equal(response.statusCode, 401);
-  request.destroy();
 });
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');

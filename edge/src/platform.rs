@@ -10,6 +10,7 @@ use edge_core::cache::purge;
 use edge_core::cache::range::Part;
 use edge_core::host::{Host, Outgoing, ReadError, SendError, Settings};
 use edge_core::limit::{self, ledger};
+use edge_core::stream::Heartbeat;
 use http::Response;
 use web_sys::AbortSignal;
 use worker::{Context, Date, Env};
@@ -123,10 +124,15 @@ impl Host for Platform {
         body.read(most).await
     }
 
-    fn end_when(&self, body: Body, over: impl Future<Output = ()> + 'static) -> Body {
+    fn events(
+        &self,
+        body: Body,
+        heartbeat: Option<Heartbeat>,
+        over: impl Future<Output = ()> + 'static,
+    ) -> Body {
         // What is here already ends by itself.
         let Body::Arriving(stream, origin) = body else { return body };
-        let (stream, work) = stream::end_when(&stream, origin, over);
+        let (stream, work) = stream::events(&stream, origin, heartbeat, over);
         // So that it is not abandoned, with all it holds, where the client leaves. That makes it fail, which is
         // nothing to report.
         self.0.context.wait_until(async { drop(work.await) });

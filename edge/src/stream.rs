@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 
+use edge_core::stream::Heartbeat;
 use futures_util::future::{Either, select};
 use js_sys::{Array, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -54,20 +55,36 @@ extern "C" {
     pub(crate) fn writable(this: &IdentityTransformStream) -> WritableStream;
 }
 
-/// The same content, which ends in good order as soon as `over` is; and the work that sees to it, for the background.
+#[wasm_bindgen(module = "/src/heartbeat.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = pipeAlive)]
+    fn pipe_alive(source: &ReadableStream, target: &WritableStream, silence_ms: u32, first: &str) -> Promise;
+}
+
+/// The same event stream, kept alive where a heartbeat is given, which ends in good order as soon as `over` is; and the
+/// work that sees to it, for the background.
 ///
 /// It is ended at its source, by `origin`, because a pipe that is stopped by itself may lose a write half way, and
 /// could then not be closed any more.
-pub(crate) fn end_when(
+pub(crate) fn events(
     stream: &ReadableStream,
     origin: AbortController,
+    heartbeat: Option<Heartbeat>,
     over: impl Future<Output = ()> + 'static,
 ) -> (ReadableStream, impl Future<Output = Result<(), JsValue>> + 'static) {
     let pipe = IdentityTransformStream::new();
+    let piped = piped(stream, &pipe.writable(), heartbeat);
+    (pipe.readable(), end(piped, pipe.writable(), origin, over))
+}
+
+/// Settles when the stream is over; one that broke off leaves the other end as it is.
+fn piped(stream: &ReadableStream, writable: &WritableStream, heartbeat: Option<Heartbeat>) -> Promise {
+    if let Some(Heartbeat { silence_ms, first }) = heartbeat {
+        return pipe_alive(stream, writable, silence_ms, &first);
+    }
     let options = StreamPipeOptions::new();
     options.set_prevent_abort(true);
-    let piped = stream.pipe_to_with_options(&pipe.writable(), &options);
-    (pipe.readable(), end(piped, pipe.writable(), origin, over))
+    stream.pipe_to_with_options(writable, &options)
 }
 
 /// A client that left or an origin that broke off is an end too: `over` is dropped, and the client's end broken.

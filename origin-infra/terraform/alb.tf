@@ -9,7 +9,7 @@ resource "aws_lb" "main" {
   subnets            = module.vpc.public_subnets
   # Above the longest wait of any route, below the keep-alive of every server: the edge gives up first,
   # and no server closes a connection that the load balancer is about to use.
-  idle_timeout      = 650
+  idle_timeout      = 330
   client_keep_alive = 3600
   # Header names with other than letters, digits and `-` are read differently by different servers.
   drop_invalid_header_fields = true

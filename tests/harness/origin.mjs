@@ -62,19 +62,25 @@ function recordOf(request) {
   };
 }
 
-/** Echoes every message; `close <code> <reason>` closes with that code. */
+/**
+ * Echoes every message. `close <code> <reason>` closes with that code, `vanish` without a word; `?refuse=<status>`
+ * refuses the upgrade. How a socket was closed is in its record.
+ */
 function echoWebSockets(requests) {
   const sockets = new WebSocketServer({ noServer: true });
   return (request, socket, head) => {
     const record = recordOf(request);
     requests.push(record);
+    const refused = new URL(request.url, 'http://origin').searchParams.get('refuse');
+    if (refused) return socket.end(`HTTP/1.1 ${refused} Refused\r\nContent-Length: 0\r\n\r\n`);
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      webSocket.on('close', (code) => {
-        record.closeCode = code;
+      webSocket.on('close', (code, reason) => {
+        record.close = [code, reason.toString()];
       });
       webSocket.on('message', (data, binary) => {
         const close = !binary && /^close (\d+) (.*)$/.exec(data.toString());
-        if (close) webSocket.close(Number(close[1]), close[2]);
+        if (data.equals(Buffer.from('vanish'))) webSocket.terminate();
+        else if (close) webSocket.close(Number(close[1]), close[2]);
         else webSocket.send(data, { binary });
       });
     });

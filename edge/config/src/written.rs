@@ -8,6 +8,7 @@ pub(crate) mod infra;
 pub(crate) mod issuer;
 pub(crate) mod limit;
 pub(crate) mod route_auth;
+pub(crate) mod wait;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -18,6 +19,7 @@ use infra::{Cloudflare, Environment, Infra, Settings, Variable};
 use issuer::Issuer;
 use limit::{Concurrency, Limit, Window};
 use route_auth::RouteAuth;
+use wait::Wait;
 
 pub(crate) type Texts = Option<Lined<Vec<Lined<String>>>>;
 
@@ -29,6 +31,7 @@ pub(crate) struct Written {
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) cors: Option<Cors>,
     pub(crate) origin: Option<Origin>,
+    pub(crate) streams: Option<Streams>,
     pub(crate) limits: Vec<Limit>,
     pub(crate) concurrencies: Vec<Concurrency>,
     pub(crate) rate_limit_fields: Given<String>,
@@ -80,6 +83,10 @@ pub(crate) struct Origin {
     pub(crate) first_byte: Option<Lined<u32>>,
 }
 
+pub(crate) struct Streams {
+    pub(crate) heartbeat: Given<u32>,
+}
+
 pub(crate) struct Cache {
     pub(crate) name: Lined<String>,
     pub(crate) mode: Option<Lined<String>>,
@@ -113,6 +120,8 @@ pub(crate) struct Route {
     pub(crate) cost: Given<u32>,
     pub(crate) concurrency: Given<Vec<Lined<String>>>,
     pub(crate) event_stream: Given<bool>,
+    pub(crate) heartbeat: Given<bool>,
+    pub(crate) wait: Given<Wait>,
     pub(crate) cache: Given<String>,
     pub(crate) raw_path: Given<bool>,
     pub(crate) cors: Given<bool>,
@@ -138,6 +147,7 @@ fn root<'d>(mut top: Section<'d>, report: &'d Report) -> Written {
         issuers: all(top.named("issuer"), issuer::issuer, report),
         cors: single(&mut top, "cors", report).map(cors),
         origin: single(&mut top, "origin", report).map(origin),
+        streams: section(&mut top, "streams", report).map(streams),
         limits: all(top.named("limit"), limit::limit, report),
         concurrencies: all(top.named("concurrency"), limit::concurrency, report),
         rate_limit_fields: top.optional("rate_limit_fields"),
@@ -168,11 +178,15 @@ fn each<T>(
 
 /// The section `[key]`, which must be there.
 fn single<'d>(top: &mut Section<'d>, key: &'static str, report: &'d Report) -> Option<Section<'d>> {
-    let found = top.table(key);
     if !top.has(key) {
         report.add(1, format!("the section [{key}] is missing; add it"));
     }
-    found.map(|(line, table)| Section::new(format!("[{key}]"), line, table, report))
+    section(top, key, report)
+}
+
+/// The section `[key]`, which may be left out.
+fn section<'d>(top: &mut Section<'d>, key: &'static str, report: &'d Report) -> Option<Section<'d>> {
+    top.table(key).map(|(line, table)| Section::new(format!("[{key}]"), line, table, report))
 }
 
 fn host(line: u32, table: &DeTable<'_>, report: &Report) -> Host {
@@ -234,6 +248,12 @@ fn origin(mut section: Section<'_>) -> Origin {
     origin
 }
 
+fn streams(mut section: Section<'_>) -> Streams {
+    let streams = Streams { heartbeat: section.optional("heartbeat_seconds") };
+    section.finish();
+    streams
+}
+
 fn cache(name: Lined<String>, table: &DeTable<'_>, report: &Report) -> Cache {
     let mut section = Section::new(format!("[cache.{}]", name.value), name.line, table, report);
     let cache = Cache {
@@ -269,6 +289,8 @@ fn route(line: u32, table: &DeTable<'_>, report: &Report) -> Route {
         cost: section.optional("cost"),
         concurrency: section.optional("concurrency"),
         event_stream: section.optional("event_stream"),
+        heartbeat: section.optional("heartbeat"),
+        wait: section.optional("wait"),
         cache: section.optional("cache"),
         raw_path: section.optional("raw_path"),
         cors: section.optional("cors"),

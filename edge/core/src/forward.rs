@@ -13,6 +13,7 @@
 //! | `traceparent`, `tracestate` | the caller's trace under the gateway's span; else a new one ([`crate::trace`]) |
 //! | `Host`, `Expect` | the platform's affair |
 //! | `Cookie` | dropped where the answer may be stored for all ([`crate::gateway`]) |
+//! | `Accept-Encoding` | `identity` from who reads events ([`crate::stream`]) |
 //! | everything else | kept |
 
 use std::net::IpAddr;

@@ -5,6 +5,7 @@
 
 mod cached;
 mod edge;
+mod events;
 mod issuers;
 mod limited;
 mod limits;
@@ -20,12 +21,13 @@ mod webhook;
 use http::header::LOCATION;
 use http::{Response, StatusCode};
 
+use self::events::Opened;
 use self::limited::pays_on_arrival;
 use self::origin::Admitted;
 use self::signin::SignedIn;
 use crate::auth::token::Statement;
 use crate::auth::{API_KEY, Refusal, leak};
-use crate::fault::{Fault, REQUEST_ID, event_stream};
+use crate::fault::{Fault, REQUEST_ID};
 use crate::headers::{set, single};
 use crate::host::{Host, Request};
 use crate::limit::asking::Asking;
@@ -35,7 +37,7 @@ use crate::plan::{self, Auth, ClaimNames, Plan, Route};
 use crate::record::Record;
 use crate::route::{self, Find};
 use crate::trace::{self, Trace};
-use crate::{cache, cors, forward};
+use crate::{cache, cors, forward, stream, wait};
 
 /// Answers a request, and tells what happened.
 pub async fn handle<H: Host>(
@@ -56,9 +58,9 @@ pub async fn handle<H: Host>(
     };
     let origin = cors::allowed(&plan.cors, &request.headers).map(str::to_owned);
     let traceparent = trace.traceparent();
-    let listens = event_stream::listens(&request.headers);
+    let listens = stream::listens(&request.headers);
     let colo = request.cf.colo.clone();
-    let pass = Pass { plan, host, trace, origin: origin.clone(), colo };
+    let pass = Pass { plan, host, trace, origin: origin.clone(), colo, listens };
     let mut response = match pass.steps(request, &mut record).await {
         Ok(mut response) => {
             if let Some(taken) = &record.taken {
@@ -127,6 +129,8 @@ struct Pass<'a, H> {
     origin: Option<String>,
     /// The data centre.
     colo: Option<String>,
+    /// The client reads events.
+    listens: bool,
 }
 
 impl<H: Host> Pass<'_, H> {
@@ -170,12 +174,19 @@ impl<H: Host> Pass<'_, H> {
             (Some(edge), _) => self.edge(edge, &asking, request, record).await,
             (None, Some(replayed)) => Ok(replayed),
             (None, None) => {
+                if route.event_stream || self.listens {
+                    stream::ask_plain(&mut request.headers);
+                }
+                if let Some(wait) = &route.wait {
+                    request.query = wait::bounded(request.query.as_deref(), wait);
+                }
                 let admitted = Admitted { asking: &asking, host: public.name, token, request };
                 let (response, places) = self.answer(admitted, record).await?;
                 self.charge_late(&asking, record);
                 self.note_api_key(&caller, asking.ip, &response);
                 self.note_delivery(delivery, &response);
-                Ok(self.guard(response, statement, by_query, places))
+                self.outlasts(route, &response)?;
+                Ok(self.guard(route, response, Opened { statement, by_query, places }))
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::cache::purge;
 use crate::cache::range::Part;
 use crate::limit::ledger::{Answer, Ask};
 use crate::limit::places;
+use crate::stream::Heartbeat;
 
 /// A request as it arrived. The body is whatever the platform has for it.
 #[derive(Debug)]
@@ -167,8 +168,14 @@ pub trait Host: Clone + 'static {
 
     /// Reads content to its end, if there are no more than `most` bytes of it.
     async fn read(&self, body: Self::Body, most: u32) -> Result<Vec<u8>, ReadError>;
-    /// The same content, which ends in good order as soon as `over` is; `over` is dropped when the content ends first.
-    fn end_when(&self, body: Self::Body, over: impl Future<Output = ()> + 'static) -> Self::Body;
+    /// The same event stream, kept alive where a heartbeat is given, which ends in good order as soon as `over` is;
+    /// `over` is dropped when the stream ends first.
+    fn events(
+        &self,
+        body: Self::Body,
+        heartbeat: Option<Heartbeat>,
+        over: impl Future<Output = ()> + 'static,
+    ) -> Self::Body;
 
     /// Asks the Durable Object that holds the revocations.
     async fn revocations(&self, ask: &revocation::Ask) -> Result<revocation::Answer, String>;

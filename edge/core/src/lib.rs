@@ -25,7 +25,9 @@ pub mod plan;
 pub mod poll;
 pub mod record;
 pub mod route;
+pub mod stream;
 pub mod target;
 #[cfg(test)]
 mod testing;
 pub mod trace;
+pub mod wait;

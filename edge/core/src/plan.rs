@@ -6,12 +6,14 @@
 
 mod auth;
 mod limit;
+mod wait;
 
 pub use auth::{
     Admin, Algorithm, Audiences, Auth, AuthPlan, ClaimNames, Condition, Hs256, Issuer, Network, Scheme,
     SignIn, Source, Subject, Test, Value, Webhook,
 };
 pub use limit::{Concurrency, Limit, NO_TIER, OnError, Part, RateLimitFields, Tier, TierOf, Window};
+pub use wait::Wait;
 
 /// Everything he2.toml says about the edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +99,10 @@ pub struct Route {
     pub cors: bool,
     /// How long the origin may take until its response head, in milliseconds.
     pub first_byte_ms: u32,
+    /// Event streams that are silent for so many milliseconds get a comment; none for never.
+    pub heartbeat_ms: Option<u32>,
+    /// How long a caller may let it wait; none where callers do not say.
+    pub wait: Option<Wait>,
 }
 
 /// One part of a path pattern.

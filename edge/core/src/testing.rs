@@ -125,6 +125,8 @@ pub(crate) const ROUTE: Route = Route {
     raw_path: false,
     cors: true,
     first_byte_ms: 1_000,
+    heartbeat_ms: None,
+    wait: None,
 };
 
 /// One request a minute.

@@ -75,6 +75,8 @@ fn route(
         raw_path: false,
         cors: true,
         first_byte_ms: 1000,
+        heartbeat_ms: None,
+        wait: None,
     }
 }
 

@@ -22,6 +22,7 @@ use edge_core::host::{Host, Outgoing, ReadError, SendError, Settings};
 use edge_core::limit::ledger::{self, Ask};
 use edge_core::limit::places;
 use edge_core::plan::{Auth, Plan};
+use edge_core::stream::Heartbeat;
 use http::Response;
 use serde::Deserialize;
 
@@ -188,7 +189,7 @@ impl Host for Offline {
         }
     }
 
-    fn end_when(&self, body: String, _: impl Future<Output = ()> + 'static) -> String {
+    fn events(&self, body: String, _: Option<Heartbeat>, _: impl Future<Output = ()> + 'static) -> String {
         body
     }
 

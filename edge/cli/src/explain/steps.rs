@@ -3,7 +3,7 @@
 use edge_core::auth::Refusal;
 use edge_core::auth::token::TokenFault;
 use edge_core::fault::Fault;
-use edge_core::plan::{Auth, Host, SignIn};
+use edge_core::plan::{Auth, Host, Route, SignIn, Wait};
 use edge_core::{cors, route};
 use http::header::ORIGIN;
 
@@ -116,8 +116,14 @@ fn found(seen: &Seen) -> Outcome {
         Some(Fault::Path(_) | Fault::Refused(Refusal::Blocked)) => Err(format!("{says}, {}", refused(seen))),
         _ if route.edge.is_some() => Ok(format!("{says}, answered by the edge")),
         _ if route.event_stream => Ok(format!("{says}, to {}, as an event stream", route.service)),
-        _ => Ok(format!("{says}, to {}", route.service)),
+        _ => Ok(format!("{says}, to {}{}", route.service, waits(route))),
     }
+}
+
+fn waits(route: &Route) -> String {
+    let waits =
+        |wait: Wait| format!(", which waits for {} s at most (`{}`)", wait.most_seconds, wait.parameter);
+    route.wait.map(waits).unwrap_or_default()
 }
 
 fn cross_origin(seen: &Seen) -> Outcome {

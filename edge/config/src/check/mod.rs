@@ -23,10 +23,12 @@ mod route_limits;
 mod routes;
 mod services;
 mod sign_in;
+mod streams;
 mod text;
 mod tiers;
 mod unused;
 mod variables;
+mod waits;
 mod webhook;
 
 use edge_core::plan::Plan;
@@ -46,6 +48,7 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
     let concurrencies = concurrency::check(written, report);
     let caches = caches::check(&written.caches, report);
     let origin = written.origin.as_ref();
+    streams::check(written.streams.as_ref(), report);
     let before = report.count();
     let names = routes::Names {
         written,

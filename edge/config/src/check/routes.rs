@@ -4,7 +4,7 @@ use edge_core::plan::{Auth, Cache, Concurrency, Edge, Host, Limit, Route, Segmen
 
 use super::route_limits::{Limited, is_event_stream};
 use super::text::{check_known, check_list, check_name, check_reference, check_twice, leaked};
-use super::{origin, policies, route_auth};
+use super::{origin, policies, route_auth, streams, waits};
 use crate::fault::Report;
 use crate::read::{Given, Lined};
 use crate::written::{self, Written};
@@ -53,8 +53,10 @@ fn checked(route: &written::Route, names: &Names<'_>, first_byte: u32, report: &
     let cost = limited.cost(limit.as_ref());
     let concurrency = limited.concurrency();
     let event_stream = limited.event_stream(methods);
+    let heartbeat_ms = streams::heartbeat_ms(route, names.written.streams.as_ref());
     let Some(methods) = methods else { return Vec::new() };
     let seconds = route.first_byte.good().map_or(first_byte, |seconds| origin::first_byte(seconds, report));
+    let wait = waits::check(route, seconds, report);
     let entry = |&(line, pattern, segments): &Pattern| Route {
         name: route.name.as_ref().map_or("", |name| leak::text(&name.value)),
         line,
@@ -73,6 +75,8 @@ fn checked(route: &written::Route, names: &Names<'_>, first_byte: u32, report: &
         raw_path: route.raw_path.good().is_some_and(|raw| raw.value),
         cors: route.cors.good().is_none_or(|cors| cors.value),
         first_byte_ms: seconds.saturating_mul(1000),
+        heartbeat_ms,
+        wait,
     };
     patterns.iter().map(entry).collect()
 }

@@ -36,7 +36,11 @@ mod policies;
 mod route_limits;
 /// Routes.
 mod routes;
+/// How event streams are kept alive.
+mod streams;
 /// A small valid file, and faults made in it.
 mod support;
 /// Callers with windows of their own.
 mod tiers;
+/// How long callers may let the origin wait.
+mod waits;

@@ -2,14 +2,10 @@
 
 use std::rc::Rc;
 
-use http::Response;
-use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-
 use super::Pass;
 use super::news::{WAIT_MS, age_ms, heard};
 use super::places::Place;
 use crate::auth::token::Statement;
-use crate::headers::{append, single};
 use crate::host::Host;
 use crate::plan::Plan;
 use crate::poll::Polled;
@@ -26,40 +22,16 @@ impl<H: Host> Pass<'_, H> {
         }
         revokes(self.host, statement)
     }
-
-    /// Ends an event stream within seconds of its user's revocation, and keeps its places until it ends; and keeps other caches from what came by a token
-    /// in the query, which is part of their key (RFC 6750 §2.3).
-    pub(super) fn guard(
-        &self,
-        mut response: Response<H::Body>,
-        statement: Option<Rc<Statement>>,
-        by_query: bool,
-        places: Vec<Place>,
-    ) -> Response<H::Body> {
-        if by_query {
-            append(response.headers_mut(), CACHE_CONTROL, "private");
-        }
-        let watched = statement.is_some() || !places.is_empty();
-        if !watched || !is_event_stream(&response) {
-            return response;
-        }
-        // It is read on the way, decoded; encoded again, it would be held back until its end.
-        for field in [CONTENT_ENCODING, CONTENT_LENGTH] {
-            response.headers_mut().remove(field);
-        }
-        let over = watch(self.host.clone(), self.plan, statement, places);
-        response.map(|body| self.host.end_when(body, over))
-    }
-}
-
-fn is_event_stream<B>(response: &Response<B>) -> bool {
-    let kind = single(response.headers(), CONTENT_TYPE).and_then(|kind| kind.split(';').next());
-    kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream"))
 }
 
 /// Ends when the token that says this is revoked, and keeps the places until then. The streams of an isolate share what
 /// it knows: one of them asks.
-async fn watch<H: Host>(host: H, plan: &'static Plan, statement: Option<Rc<Statement>>, places: Vec<Place>) {
+pub(super) async fn watch<H: Host>(
+    host: H,
+    plan: &'static Plan,
+    statement: Option<Rc<Statement>>,
+    places: Vec<Place>,
+) {
     while !statement.as_deref().is_some_and(|statement| revokes(&host, statement)) {
         host.pause(plan.auth.revocations_seconds.saturating_mul(1_000)).await;
         if statement.is_some() && age_ms(&host, &host.isolate().revocations) >= due_ms(plan) {

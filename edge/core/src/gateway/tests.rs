@@ -2,6 +2,7 @@
 
 mod cache;
 mod collapse;
+mod events;
 mod fake;
 mod keys;
 mod limits;
@@ -16,7 +17,7 @@ use serde_json::json;
 use super::*;
 use crate::host::SendError;
 use crate::plan::{
-    Admin, Cache, Concurrency, Edge, Limit, OnError, Scheme, Segment, SignIn, Source, Webhook, Window,
+    Admin, Cache, Concurrency, Edge, Limit, OnError, Scheme, Segment, SignIn, Source, Wait, Webhook, Window,
 };
 use crate::testing::{ANY_OF, COGNITO, LIMIT as API, OPTIONAL, ROUTE, STREAM, STREAMS, SUPABASE};
 use fake::{Fake, NOW_MS, signed_in};
@@ -38,6 +39,7 @@ const STRIPE: Webhook = Webhook {
     tolerance_seconds: 300,
     max_body_bytes: 100,
 };
+const WAIT: Wait = Wait { parameter: "timeout", most_seconds: 80, events: None };
 const PAGE: SignIn = SignIn { sources: &[Source::Cookie], ..OPTIONAL };
 
 /// A route at `/name`.
@@ -81,6 +83,8 @@ pub(super) static PLAN: Plan = Plan {
         ),
         Route { cors: false, ..route(at!("closed"), Auth::Public, None, None) },
         Route { methods: &["GET"], ..route(at!("get"), Auth::Public, None, None) },
+        Route { wait: Some(WAIT), ..route(at!("long-poll"), Auth::SignIn(OPTIONAL), None, None) },
+        Route { heartbeat_ms: Some(15_000), ..route(at!("lively"), Auth::Public, None, None) },
         route(at!("deny"), Auth::Public, Some(Limit { on_error: OnError::Deny, ..API }), None),
         Route {
             concurrency: &[STREAMS],

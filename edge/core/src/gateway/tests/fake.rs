@@ -24,6 +24,7 @@ use crate::host::{Cf, Host, Outgoing, ReadError, Request, SendError, Settings};
 use crate::limit::ledger::{self, Answer, Ask};
 use crate::limit::places;
 use crate::record::Record;
+use crate::stream::Heartbeat;
 use crate::testing::{ISSUER, NOW, SECRET, Signer, key_set, with};
 
 pub(super) const NOW_MS: u64 = NOW * 1_000;
@@ -254,9 +255,17 @@ impl Host for Fake {
         self.did("read");
         (body.len() <= most as usize).then(|| body.into_bytes()).ok_or(ReadError::TooLong)
     }
-    fn end_when(&self, body: String, over: impl Future<Output = ()> + 'static) -> String {
+    fn events(
+        &self,
+        body: String,
+        heartbeat: Option<Heartbeat>,
+        over: impl Future<Output = ()> + 'static,
+    ) -> String {
         self.over.replace(Some(Box::pin(over)));
-        body
+        match heartbeat {
+            Some(Heartbeat { silence_ms, first }) => format!("{first}{body}: each {silence_ms} ms"),
+            None => body,
+        }
     }
     async fn revocations(&self, ask: &revocation::Ask) -> Result<revocation::Answer, String> {
         self.did("revocations");
