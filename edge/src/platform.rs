@@ -63,7 +63,7 @@ impl Host for Platform {
 
     fn random(&self) -> [u8; 24] {
         let mut bytes = [0; 24];
-        // It fails only where there is no Web Crypto; ids are then all alike, and requests still served.
+        // It fails only where there is no Web Crypto; ids are then all zeros, and requests still served.
         let _ = getrandom::fill(&mut bytes);
         bytes
     }

@@ -136,7 +136,7 @@ pub trait Host: Clone + 'static {
 
     /// Unix time in milliseconds.
     fn now_ms(&self) -> u64;
-    /// Random bytes for ids.
+    /// Random bytes for ids; zeros where the platform has none to give.
     fn random(&self) -> [u8; 24];
     /// The deployment's settings.
     fn settings(&self) -> &Settings;

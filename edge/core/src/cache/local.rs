@@ -71,9 +71,10 @@ impl Local {
         index.invalid_ms = index.invalid_ms.max(self.invalid_ms(key));
         let invalid_ms = index.invalid_ms;
         index.variants.retain(|variant| variant.requested_ms > invalid_ms);
-        let weight = index.variants.iter().map(weight).sum();
+        let weight = index.variants.iter().map(weight).fold(key.len(), usize::saturating_add);
+        let holds = !index.variants.is_empty();
         let index = Rc::new(index);
-        if weight > 0 {
+        if holds {
             self.records.borrow_mut().insert(key.to_owned(), (Rc::clone(&index), now_ms), weight);
         }
         index
@@ -122,5 +123,42 @@ impl Local {
 /// About the bytes that a response's record takes in memory.
 fn weight(variant: &Variant) -> usize {
     let fields = variant.headers.iter().map(|(name, value)| name.as_str().len().saturating_add(value.len()));
-    fields.map(|bytes| bytes.saturating_add(64)).sum::<usize>().saturating_add(512)
+    let selecting = variant.selecting.iter();
+    let selecting =
+        selecting.map(|(name, value)| name.len().saturating_add(value.as_ref().map_or(0, String::len)));
+    let tags = variant.tags.iter().map(String::len);
+    let parts = fields.chain(selecting).chain(tags);
+    parts.map(|bytes| bytes.saturating_add(64)).fold(512, usize::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::storable::{Exchange, storable};
+    use crate::testing::CACHE;
+
+    #[test]
+    fn a_records_weight_counts_its_selecting_fields_and_its_tags() {
+        let of = |vary: &str, asked: &str, tags: &str| {
+            let field = |name: &'static str, value: &str| {
+                (http::HeaderName::from_static(name), value.parse().unwrap())
+            };
+            let asked = [field("x-a", asked)].into_iter().collect();
+            let headers =
+                [field("cache-control", "max-age=60"), field("vary", vary), field("cache-tag", tags)];
+            let exchange = Exchange {
+                policy: &CACHE,
+                method: &http::Method::GET,
+                asked: &asked,
+                status: http::StatusCode::OK,
+                headers: &headers.into_iter().collect(),
+                requested_ms: 1,
+                received_ms: 1,
+            };
+            weight(&storable(&exchange, String::new()).unwrap())
+        };
+        let long = "x".repeat(10_000);
+        assert!(of("x-a", &long, "a") >= of("x-a", "b", "a") + 9_000);
+        assert!(of("x-a", "b", &long) >= of("x-a", "b", "a") + 18_000, "as a field, and as tags");
+    }
 }

@@ -40,6 +40,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method};
 
 use crate::auth::Caller;
+use crate::forward::FORWARDED_PROTO;
 use crate::headers::single;
 use crate::plan::{Cache, Route};
 use control::Control;
@@ -130,8 +131,8 @@ const UNKEYED: [HeaderName; 14] = [
 const OF_REQUEST: [HeaderName; 6] =
     [ORIGIN, IF_MATCH, IF_UNMODIFIED_SINCE, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING];
 
-/// Takes out of a request what must not shape an answer for all, and says which encodings are wanted: what is stored
-/// goes out as it came in.
+/// Takes out of a request what must not shape an answer for all, and says which scheme and encodings are wanted: what is
+/// stored goes out as it came in.
 pub fn neutralise(request: &mut HeaderMap) {
     // An answer for all must not come from one caller's session.
     request.remove(COOKIE);
@@ -139,6 +140,8 @@ pub fn neutralise(request: &mut HeaderMap) {
         request.remove(name);
     }
     request.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
+    // As in the key: what one caller asked for by another scheme is everybody's.
+    request.insert(FORWARDED_PROTO, HeaderValue::from_static("https"));
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ impl<H: Host> Pass<'_, H> {
         let (mut outgoing, public) = self.outgoing(admitted, &record.request_id);
         let cost_field = route.limit.and_then(|limit| limit.cost_field);
         let asked = |policy: &'static Cache, outgoing: &_| {
-            Question::new(policy, keyed(policy), outgoing, public.clone(), cost_field)
+            Question::new(policy, keyed(policy), outgoing, format!("https://{host}"), cost_field)
         };
         outgoing.headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
         let (status, mut response, places) = match policy {

@@ -31,7 +31,7 @@ pub(super) struct Question {
     pub(super) headers: HeaderMap,
     url: String,
     pub(super) first_byte_ms: u32,
-    /// The caller's scheme and host.
+    /// Scheme and host of the key.
     public: String,
     /// The field in which the origin says what a request cost: nothing to keep.
     cost_field: Option<&'static str>,

@@ -89,7 +89,7 @@ fn record<H: Host>(
         requested_ms,
         received_ms: host.now_ms(),
     };
-    let variant = storable(&exchange, name(host, &question.key)).ok_or(None)?;
+    let variant = storable(&exchange, name(host, &question.key).ok_or(None)?).ok_or(None)?;
     let length = length(response.headers());
     if length.is_some_and(|length| length > LONGEST) { Err(Some("too-long")) } else { Ok(variant) }
 }
@@ -98,10 +98,12 @@ fn length(headers: &HeaderMap) -> Option<u64> {
     single(headers, CONTENT_LENGTH)?.parse().ok()
 }
 
-/// A name for content that nothing else has: an address on the key's host, as the platform's cache wants one.
-fn name<H: Host>(host: &H, key: &str) -> String {
+/// A name for content that nothing else has: an address on the key's host, as the platform's cache wants one. None
+/// where the platform has nothing random to give: one answer's content would be another's.
+fn name<H: Host>(host: &H, key: &str) -> Option<String> {
     let origin = key.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-    format!("{origin}/.edge/content/{}", hex(&host.random()))
+    let random = Some(host.random()).filter(|random| *random != [0; 24])?;
+    Some(format!("{origin}/.edge/content/{}", hex(&random)))
 }
 
 /// Waits for the content, and then records it; whether it has come whole.

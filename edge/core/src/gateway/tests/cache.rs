@@ -240,3 +240,29 @@ fn a_hard_purge_holds_though_the_origin_says_that_nothing_has_changed() {
     fake.wait(5);
     assert_eq!(get(&fake).1, "good");
 }
+
+#[test]
+fn without_anything_random_nothing_is_stored_whose_name_another_may_have() {
+    let mut fake = fake();
+    fake.has_random = false;
+    fake.origin = || Ok(answer_with(&[("cache-control", "max-age=60")], "whole"));
+    assert_eq!(get(&fake), ok("whole", "he2; fwd=uri-miss"));
+    assert_eq!(get(&fake), ok("whole", "he2; fwd=uri-miss"));
+}
+
+#[test]
+fn what_is_stored_is_of_the_keys_scheme_whatever_the_first_callers() {
+    let mut fake = fake();
+    fake.origin = || {
+        let fields = [("cache-control", "max-age=60"), ("location", "http://alb/elsewhere")];
+        let mut moved = answer_with(&fields, "");
+        *moved.status_mut() = StatusCode::PERMANENT_REDIRECT;
+        Ok(moved)
+    };
+    let (first, _) = fake.answer("GET", "http://he2.ai/cached", &[]);
+    let (later, _) = fake.answer("GET", URL, &[]);
+    for response in [first, later] {
+        assert_eq!(response.headers()["location"], "https://he2.ai/elsewhere");
+    }
+    assert_eq!(fake.sent.borrow().as_ref().unwrap().headers["x-forwarded-proto"], "https");
+}

@@ -53,6 +53,8 @@ pub(super) struct Inner {
     pub(super) origin: fn() -> Result<Response<String>, SendError>,
     pub(super) sent: RefCell<Option<Outgoing<String>>>,
     pub(super) now: Cell<u64>,
+    /// Whether there is anything random; else it is all zeros.
+    pub(super) has_random: bool,
     /// How often something random was asked for.
     drawn: Cell<u8>,
     work: RefCell<Vec<Work>>,
@@ -106,6 +108,7 @@ impl Fake {
             origin: || Ok(Response::new("from the origin".to_owned())),
             sent: RefCell::default(),
             now: Cell::new(NOW_MS),
+            has_random: true,
             drawn: Cell::default(),
             work: RefCell::default(),
             over: RefCell::default(),
@@ -196,7 +199,7 @@ impl Host for Fake {
         self.now.get()
     }
     fn random(&self) -> [u8; 24] {
-        self.drawn.set(self.drawn.get().wrapping_add(1));
+        self.drawn.set(self.drawn.get().wrapping_add(u8::from(self.has_random)));
         [self.drawn.get(); 24]
     }
     fn settings(&self) -> &Settings {
