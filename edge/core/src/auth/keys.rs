@@ -107,6 +107,8 @@ impl Fetched {
 pub struct Store<K> {
     keys: Vec<Rc<Key<K>>>,
     set: Option<Fetched>,
+    /// Keys of the set that are not in use because there are too many.
+    left_out: usize,
     /// Since when, and whether for a `kid` that is not in the set.
     fetching: Option<(u64, bool)>,
     /// When the last fetch for such a `kid` ended well.
@@ -122,6 +124,7 @@ impl<K> Default for Store<K> {
         Self {
             keys: Vec::new(),
             set: None,
+            left_out: 0,
             fetching: None,
             asked_for_kid_at: None,
             failure: None,
@@ -276,6 +279,7 @@ impl<K> Store<K> {
     /// A fetch ended with a new set.
     pub fn replace(&mut self, fetched: Fetched, keys: Vec<Key<K>>, now: u64) {
         self.keys = keys.into_iter().map(Rc::new).collect();
+        self.left_out = left_out(&fetched.json);
         self.renew(fetched, now);
     }
 
@@ -283,6 +287,12 @@ impl<K> Store<K> {
     pub fn fail(&mut self, error: String, now: u64) {
         self.fetching = None;
         self.failure = Some((now, error));
+    }
+
+    /// How many keys of the set are not in use because there are too many: their tokens are refused.
+    #[must_use]
+    pub fn left_out(&self) -> usize {
+        self.left_out
     }
 
     /// The last fetch's error: the keys in use are older than they should be.
@@ -302,9 +312,21 @@ fn milliseconds(seconds: u32) -> u64 {
 
 /// The keys of a set that the gateway can verify with; the others are left out, as RFC 7517 §5 asks.
 pub fn parse(json: &str) -> Result<Vec<Described>, String> {
+    let mut keys = described(json)?;
+    keys.truncate(MOST_KEYS);
+    Ok(keys)
+}
+
+/// How many of a set's keys [`parse`] leaves out because there are too many.
+#[must_use]
+pub fn left_out(json: &str) -> usize {
+    described(json).map_or(0, |keys| keys.len().saturating_sub(MOST_KEYS))
+}
+
+fn described(json: &str) -> Result<Vec<Described>, String> {
     let set: Value = serde_json::from_str(json).map_err(|error| format!("key set: {error}"))?;
     let keys = set.get("keys").and_then(Value::as_array).ok_or("key set: no member `keys`")?;
-    Ok(keys.iter().filter_map(describe).take(MOST_KEYS).collect())
+    Ok(keys.iter().filter_map(describe).collect())
 }
 
 /// `None` for kinds that the gateway does not verify, and for keys that say they are for something else (RFC 7517 §4).

@@ -186,6 +186,8 @@ impl<H: Host> Pass<'_, H> {
         let age = age.map(|age| format!(", key set of {age} s ago")).unwrap_or_default();
         record.signed = Some(format!("{} by {}{age}", statement.algorithm.name(), issuer.name));
         record.degraded.extend(store.error().map(|error| format!("keys of {}{age}: {error}", issuer.name)));
+        let left_out = Some(store.left_out()).filter(|count| *count > 0);
+        record.degraded.extend(left_out.map(|count| format!("keys of {}: {count} too many", issuer.name)));
     }
 
     async fn shared_secret(&self, place: usize, issuer: &Issuer) -> Option<KeyOf<H>> {

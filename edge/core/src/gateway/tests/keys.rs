@@ -108,3 +108,13 @@ fn a_token_that_names_no_key_may_be_signed_by_a_new_one() {
     assert_eq!(fake.call("/optional", &nameless(&old, "u2")), 401);
     assert_eq!(done(&fake, "fetch keys"), 2, "asked for once in the cool-down");
 }
+
+#[test]
+fn keys_that_are_left_out_because_there_are_too_many_show_in_the_log() {
+    let mut fake = Fake::new();
+    let signer = published(&mut fake, "k1");
+    fake.jwks = Ok(key_set(&[&signer; 34]));
+    let bearer = format!("Bearer {}", token(&signer, &json!({})));
+    let (_, record) = fake.answer("GET", "https://he2.ai/optional", &[("authorization", &bearer)]);
+    assert_eq!(record.degraded, ["keys of supabase: 2 too many"]);
+}
