@@ -84,6 +84,16 @@ pub struct Outgoing<B> {
     pub body: B,
 }
 
+impl<B> Outgoing<B> {
+    /// The same without content.
+    #[must_use]
+    pub fn head(&self) -> Outgoing<()> {
+        let Self { first_byte_ms, outlives, .. } = *self;
+        let (method, url, headers) = (self.method.clone(), self.url.clone(), self.headers.clone());
+        Outgoing { method, url, headers, first_byte_ms, outlives, body: () }
+    }
+}
+
 /// Why the origin did not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendError {

@@ -58,32 +58,32 @@ impl<H: Host> Pass<'_, H> {
         let keyed =
             |policy: &Cache| key::key(host, path, key::kept(query.as_deref(), policy.query).as_deref());
         let (mut outgoing, public) = self.outgoing(admitted, &record.request_id);
-        let cost_field = route.limit.and_then(|limit| limit.cost_field);
-        let asked = |policy: &'static Cache, outgoing: &_| {
-            Question::new(policy, keyed(policy), outgoing, format!("https://{host}"), cost_field)
-        };
+        let (of_key, cost_field) =
+            (format!("https://{host}"), route.limit.and_then(|limit| limit.cost_field));
         outgoing.headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
         let (status, mut response, places) = match policy {
             Ok(policy) => {
-                let question = asked(policy, &outgoing);
+                let question = Question::new(policy, keyed(policy), outgoing, of_key, cost_field);
                 let (status, response) = self.through_cache(&question, asking, record).await?;
                 (status, response, Vec::new())
             }
             Err(why) => {
                 let places = self.pay(asking, record).await?;
                 outgoing.outlives = posted.is_some();
-                let question = posted.map(|policy| asked(policy, &outgoing));
+                let question = posted
+                    .map(|policy| Question::new(policy, keyed(policy), outgoing.head(), of_key, cost_field));
                 let response = self.forward(outgoing, &public, record).await?;
                 self.note_change(&method, (host, path, query.as_deref()), &response);
                 let place = (host, path, query.as_deref());
                 (Status::Bypass(why), self.keep_posted(question, place, response), places)
             }
         };
-        record.cache = Some(status.to_string());
+        let said = status.to_string();
         // A route that stores nothing has nothing to say about storing.
         if status != Status::Bypass(Bypass::Route) {
-            append(response.headers_mut(), CACHE_STATUS, &status.to_string());
+            append(response.headers_mut(), CACHE_STATUS, &said);
         }
+        record.cache = Some(said);
         Ok((response, places))
     }
 

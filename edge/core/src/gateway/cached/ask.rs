@@ -51,14 +51,12 @@ impl Question {
     pub(super) fn new<B>(
         policy: &'static Cache,
         key: String,
-        outgoing: &Outgoing<B>,
+        outgoing: Outgoing<B>,
         public: String,
         cost_field: Option<&'static str>,
     ) -> Self {
-        let Outgoing { method, url, headers, first_byte_ms, .. } = outgoing;
-        let mut headers = headers.clone();
+        let Outgoing { method, url, mut headers, first_byte_ms, .. } = outgoing;
         cache::neutralise(&mut headers);
-        let (method, url, first_byte_ms) = (method.clone(), url.clone(), *first_byte_ms);
         Self { policy, key, method, headers, url, first_byte_ms, public, cost_field }
     }
 
