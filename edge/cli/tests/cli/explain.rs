@@ -153,6 +153,10 @@ fn what_is_cached_and_for_whom_is_said() {
     let expected =
         "health: 5 s where the origin says nothing; with nothing stored: he2; fwd=uri-miss; stored";
     assert_eq!(step(&found, "cache"), expected);
+    let found = explained(&["GET", "https://he2.ai/api/pipedream/apps"]);
+    let expected = "catalogue: 300 s where the origin says nothing, fetched once for a data centre; with nothing stored: \
+                    he2; fwd=uri-miss; stored";
+    assert_eq!(step(&found, "cache"), expected);
     assert_eq!(
         step(&explained(&["GET", "https://he2.ai/dashboard"]), "cache"),
         "off; with nothing stored: he2; fwd=bypass; detail=route"
