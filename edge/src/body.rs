@@ -32,6 +32,24 @@ impl From<Option<ReadableStream>> for Body {
 }
 
 impl Body {
+    /// The same once more; none of a stream, which is read only once.
+    pub(crate) fn again(&self) -> Option<Self> {
+        match self {
+            Self::Empty => Some(Self::Empty),
+            Self::Bytes(bytes) => Some(Self::Bytes(bytes.clone())),
+            _ => None,
+        }
+    }
+
+    /// Tells its sender that nobody wants it.
+    pub(crate) fn discard(self) {
+        match self {
+            Self::Arriving(_, origin) => origin.abort(),
+            Self::Stream(stream) | Self::Encoded(stream) => drop(stream.cancel()),
+            Self::Empty | Self::Bytes(_) | Self::Upgraded(_) => {}
+        }
+    }
+
     /// All of it, if there are no more than `most` bytes.
     pub(crate) async fn read(self, most: u32) -> Result<Vec<u8>, ReadError> {
         let stream = match self {

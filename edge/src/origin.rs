@@ -18,11 +18,11 @@ pub(crate) async fn send(
     background: impl FnOnce(Promise),
 ) -> Result<Response<Body>, SendError> {
     let failed = |error: JsValue| SendError::Failed(glue::reason(&error));
-    let stop = AbortController::new().map_err(failed)?;
+    let stop = Stop::new().map_err(failed)?;
     let (outlives, first_byte_ms) = (outgoing.outlives, outgoing.first_byte_ms);
     let signal = match outlives {
-        true => stop.signal(),
-        false => AbortSignal::any(&Array::of2(gone, &stop.signal())),
+        true => stop.0.signal(),
+        false => AbortSignal::any(&Array::of2(gone, &stop.0.signal())),
     };
     let request = request(outgoing, &signal).map_err(failed)?;
     let answer = match outlives {
@@ -34,10 +34,35 @@ pub(crate) async fn send(
         background(answer.clone());
     }
     let Some(answer) = within(first_byte_ms, scope::response(answer)).await else {
-        stop.abort();
         return Err(SendError::Timeout);
     };
-    answer.and_then(|answer| response(answer, stop, outlives)).map_err(failed)
+    match answer {
+        Err(_) if gone.aborted() && !outlives => Err(SendError::Gone),
+        answer => answer.and_then(|answer| response(answer, stop.answered(), outlives)).map_err(failed),
+    }
+}
+
+/// Breaks off a request that is dropped before its answer is here: nobody waits for it any more.
+struct Stop(AbortController, bool);
+
+impl Stop {
+    fn new() -> Result<Self, JsValue> {
+        Ok(Self(AbortController::new()?, false))
+    }
+
+    /// The answer is here; it is broken off by whoever has it.
+    fn answered(mut self) -> AbortController {
+        self.1 = true;
+        self.0.clone()
+    }
+}
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        if !self.1 {
+            self.0.abort();
+        }
+    }
 }
 
 /// Redirects are the client's to follow: an edge that followed them would hide the origin's `Location`.

@@ -88,6 +88,14 @@ impl Host for Platform {
         Body::Empty
     }
 
+    fn again(&self, body: &Body) -> Option<Body> {
+        body.again()
+    }
+
+    fn discard(&self, body: Body) {
+        body.discard();
+    }
+
     async fn pause(&self, ms: u32) {
         time::pause(ms).await;
     }

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use edge_core::host::Settings;
+use edge_core::maintenance;
 use worker::Env;
 
 use crate::plan::PLAN;
@@ -22,16 +23,24 @@ pub(crate) fn get(env: &Env) -> Result<Rc<Settings>, String> {
 
 fn read(env: &Env) -> Result<Settings, String> {
     let variable = |name| env.var(name).ok().map(|value| value.to_string()).filter(|value| !value.is_empty());
-    let origin = variable("ORIGIN").ok_or("ORIGIN is not set")?;
     let settings = Settings {
-        origin: origin.trim_end_matches('/').to_owned(),
+        maintenance: variable("MAINTENANCE").map(|seconds| maintenance::seconds(&seconds)),
         default_host: variable("DEFAULT_HOST"),
         origin_lock: variable("ORIGIN_LOCK"),
         identity_secret: variable("IDENTITY_SECRET"),
         variables: PLAN.variables.iter().filter_map(|&name| Some((name, variable(name)?))).collect(),
     };
+    if let Some(service) = upstreamless(&settings) {
+        return Err(format!("no upstream's variable of service {service} is set"));
+    }
     match PLAN.issuers.iter().any(|issuer| settings.get(issuer.variable).is_some()) {
         true => Ok(settings),
         false => Err("no issuer's variable is set".to_owned()),
     }
+}
+
+/// A service that routes lead to, and nowhere from there.
+fn upstreamless(settings: &Settings) -> Option<&'static str> {
+    let services = PLAN.routes.iter().map(|route| route.service).filter(|service| !service.is_empty());
+    services.into_iter().find(|service| settings.origins(&PLAN, service).is_empty())
 }

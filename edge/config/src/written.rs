@@ -81,6 +81,15 @@ pub(crate) struct Cors {
 pub(crate) struct Origin {
     pub(crate) lock_header: Option<Lined<String>>,
     pub(crate) first_byte: Option<Lined<u32>>,
+    pub(crate) try_seconds: Given<u32>,
+    pub(crate) upstreams: Option<Vec<Upstream>>,
+}
+
+pub(crate) struct Upstream {
+    pub(crate) name: Option<Lined<String>>,
+    pub(crate) variable: Option<Lined<String>>,
+    pub(crate) weight: Given<u32>,
+    pub(crate) services: Given<Vec<Lined<String>>>,
 }
 
 pub(crate) struct Streams {
@@ -126,6 +135,9 @@ pub(crate) struct Route {
     pub(crate) raw_path: Given<bool>,
     pub(crate) cors: Given<bool>,
     pub(crate) first_byte: Given<u32>,
+    pub(crate) try_seconds: Given<u32>,
+    pub(crate) hedge: Given<u32>,
+    pub(crate) priority: Given<String>,
 }
 
 /// `None` when the text is no TOML at all.
@@ -146,7 +158,7 @@ fn root<'d>(mut top: Section<'d>, report: &'d Report) -> Written {
         auth: single(&mut top, "auth", report).map(auth),
         issuers: all(top.named("issuer"), issuer::issuer, report),
         cors: single(&mut top, "cors", report).map(cors),
-        origin: single(&mut top, "origin", report).map(origin),
+        origin: single(&mut top, "origin", report).map(|section| origin(section, report)),
         streams: section(&mut top, "streams", report).map(streams),
         limits: all(top.named("limit"), limit::limit, report),
         concurrencies: all(top.named("concurrency"), limit::concurrency, report),
@@ -239,10 +251,12 @@ fn cors(mut section: Section<'_>) -> Cors {
     cors
 }
 
-fn origin(mut section: Section<'_>) -> Origin {
+fn origin(mut section: Section<'_>, report: &Report) -> Origin {
     let origin = Origin {
         lock_header: section.required("lock_header"),
         first_byte: section.required("first_byte_seconds"),
+        try_seconds: section.optional("try_seconds"),
+        upstreams: each(section.repeated("upstream"), upstream, report),
     };
     section.finish();
     origin
@@ -252,6 +266,18 @@ fn streams(mut section: Section<'_>) -> Streams {
     let streams = Streams { heartbeat: section.optional("heartbeat_seconds") };
     section.finish();
     streams
+}
+
+fn upstream(line: u32, table: &DeTable<'_>, report: &Report) -> Upstream {
+    let mut section = Section::new("[[origin.upstream]]", line, table, report);
+    let upstream = Upstream {
+        name: section.required("name"),
+        variable: section.required("variable"),
+        weight: section.optional("weight"),
+        services: section.optional("services"),
+    };
+    section.finish();
+    upstream
 }
 
 fn cache(name: Lined<String>, table: &DeTable<'_>, report: &Report) -> Cache {
@@ -295,6 +321,9 @@ fn route(line: u32, table: &DeTable<'_>, report: &Report) -> Route {
         raw_path: section.optional("raw_path"),
         cors: section.optional("cors"),
         first_byte: section.optional("first_byte_seconds"),
+        try_seconds: section.optional("try_seconds"),
+        hedge: section.optional("hedge_ms"),
+        priority: section.optional("priority"),
     };
     section.finish();
     route

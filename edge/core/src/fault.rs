@@ -4,6 +4,7 @@
 //! happened inside is in [`Fault::internal`], for the log, and is never sent.
 
 pub mod event_stream;
+pub mod page;
 
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -45,6 +46,10 @@ pub enum Fault {
     TooLong(u32),
     /// A part of the gateway did not answer: the reason.
     Unavailable(String),
+    /// The service is down on purpose; so many seconds to stay away (RFC 9110 §15.6.4).
+    Maintenance(u32),
+    /// The service has more to do than it can; so many seconds to stay away (RFC 9110 §15.6.4).
+    Saturated(u32),
     /// The origin did not answer: the reason.
     Origin(String),
     /// The origin took longer than the route allows, in milliseconds.
@@ -69,7 +74,9 @@ impl Fault {
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::Refused(refusal) => refusal_status(refusal),
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::Maintenance(_) | Self::Saturated(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Crowded(crowded) if !crowded.is_own() => StatusCode::SERVICE_UNAVAILABLE,
             Self::Limited(_) | Self::Crowded(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotCached | Self::OriginTimeout(_) => StatusCode::GATEWAY_TIMEOUT,
@@ -91,6 +98,8 @@ impl Fault {
             Self::Refused(refusal) => refused(refusal),
             // The wording of the published API.
             Self::Limited(_) => "Rate limit exceeded. Please try again later.".to_owned(),
+            Self::Maintenance(_) => "the service is down for maintenance".to_owned(),
+            Self::Saturated(_) => "the service has too much to do".to_owned(),
             Self::Crowded(crowded) if !crowded.is_own() => "the service is full".to_owned(),
             Self::Crowded(_) => "Too many requests are under way. Please try again later.".to_owned(),
             Self::NotCached => "no stored response".to_owned(),
@@ -132,6 +141,9 @@ impl Fault {
             Self::MethodNotAllowed(methods) => set(&mut headers, ALLOW, &methods.join(", ")),
             Self::Limited(taken) => taken.describe(&mut headers),
             Self::Crowded(crowded) => crowded.describe(&mut headers),
+            Self::Maintenance(seconds) | Self::Saturated(seconds) => {
+                set(&mut headers, RETRY_AFTER, &seconds.to_string());
+            }
             Self::Refused(Refusal::Forgeries(until, now)) => {
                 let seconds = until.saturating_sub(*now).div_ceil(1_000).max(1);
                 set(&mut headers, RETRY_AFTER, &seconds.to_string());
@@ -177,6 +189,9 @@ impl Fault {
     /// The problem's type, where it is more than its status (RFC 9457 §4.2.1).
     fn kind(&self) -> &'static str {
         match self {
+            Self::Saturated(_) => {
+                "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity"
+            }
             Self::Crowded(crowded) if !crowded.is_own() => {
                 "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity"
             }

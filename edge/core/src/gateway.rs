@@ -15,11 +15,12 @@ mod places;
 mod purge;
 mod revoked;
 mod signin;
+mod upstreams;
 mod verify;
 mod webhook;
 
 use http::header::LOCATION;
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 
 use self::events::Opened;
 use self::limited::pays_on_arrival;
@@ -27,7 +28,7 @@ use self::origin::Admitted;
 use self::signin::SignedIn;
 use crate::auth::token::Statement;
 use crate::auth::{API_KEY, Refusal, leak};
-use crate::fault::{Fault, REQUEST_ID};
+use crate::fault::{Fault, REQUEST_ID, page};
 use crate::headers::{set, single};
 use crate::host::{Host, Request};
 use crate::limit::asking::Asking;
@@ -37,7 +38,7 @@ use crate::plan::{self, Auth, ClaimNames, Plan, Route};
 use crate::record::Record;
 use crate::route::{self, Find};
 use crate::trace::{self, Trace};
-use crate::{cache, cors, forward, stream, wait};
+use crate::{cache, cors, forward, maintenance, stream, wait};
 
 /// Answers a request, and tells what happened.
 pub async fn handle<H: Host>(
@@ -58,9 +59,9 @@ pub async fn handle<H: Host>(
     };
     let origin = cors::allowed(&plan.cors, &request.headers).map(str::to_owned);
     let traceparent = trace.traceparent();
-    let listens = stream::listens(&request.headers);
+    let reads = Reads::new(&request.headers);
     let colo = request.cf.colo.clone();
-    let pass = Pass { plan, host, trace, origin: origin.clone(), colo, listens };
+    let pass = Pass { plan, host, trace, origin: origin.clone(), colo, listens: reads.events };
     let mut response = match pass.steps(request, &mut record).await {
         Ok(mut response) => {
             if let Some(taken) = &record.taken {
@@ -68,7 +69,7 @@ pub async fn handle<H: Host>(
             }
             response
         }
-        Err(fault) => refuse(host, fault, listens, &mut record),
+        Err(fault) => refuse(host, fault, reads, &mut record),
     };
     record.status = response.status().as_u16();
     if record.matched.is_none_or(|route| route.cors) {
@@ -86,14 +87,27 @@ fn request_id(random: [u8; 24]) -> String {
     trace::hex(&digest)
 }
 
-fn refuse<H: Host>(host: &H, fault: Fault, listens: bool, record: &mut Record) -> Response<H::Body> {
+/// What a client makes of an answer that is no problem document.
+#[derive(Clone, Copy)]
+struct Reads {
+    events: bool,
+    pages: bool,
+}
+
+impl Reads {
+    fn new(headers: &HeaderMap) -> Self {
+        Self { events: stream::listens(headers), pages: page::shows(headers) }
+    }
+}
+
+fn refuse<H: Host>(host: &H, fault: Fault, reads: Reads, record: &mut Record) -> Response<H::Body> {
     record.fault = Some(fault.name());
     record.internal = fault.internal();
-    let comes_again = listens && record.matched.is_some_and(|route| route.event_stream);
-    let [first, second, ..] = host.random();
-    let random = u16::from_be_bytes([first, second]);
-    let stream = comes_again.then(|| fault.as_event_stream(record.taken.as_ref(), random)).flatten();
-    let response = stream.unwrap_or_else(|| problem(&fault, record));
+    let comes_again = reads.events && record.matched.is_some_and(|route| route.event_stream);
+    let stream = comes_again.then(|| fault.as_event_stream(record.taken.as_ref(), upstreams::random(host)));
+    let stream = stream.flatten();
+    let page = || reads.pages.then(|| fault.as_page()).flatten();
+    let response = stream.or_else(page).unwrap_or_else(|| problem(&fault, record));
     record.refused = Some(fault);
     response.map(|text| host.text(text))
 }
@@ -155,6 +169,10 @@ impl<H: Host> Pass<'_, H> {
         let route = self.route(public.name, method, &path, record)?;
         if preflight.is_some() {
             return if route.cors { self.preflight() } else { Err(Fault::ForeignOrigin) };
+        }
+        let settings = self.host.settings();
+        if let Some(seconds) = maintenance::away(self.plan, settings, route, &request.headers, request.ip) {
+            return Err(Fault::Maintenance(seconds));
         }
         let SignedIn { caller, statement, claims, token, by_query, delivery } =
             self.authenticate(route, &mut request, record).await?;

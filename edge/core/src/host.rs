@@ -13,7 +13,9 @@ use crate::cache::purge;
 use crate::cache::range::Part;
 use crate::limit::ledger::{Answer, Ask};
 use crate::limit::places;
+use crate::plan::{Plan, Upstream};
 use crate::stream::Heartbeat;
+use crate::upstream::pick::Origin;
 
 /// A request as it arrived. The body is whatever the platform has for it.
 #[derive(Debug)]
@@ -84,16 +86,6 @@ pub struct Outgoing<B> {
     pub body: B,
 }
 
-impl<B> Outgoing<B> {
-    /// The same without content.
-    #[must_use]
-    pub fn head(&self) -> Outgoing<()> {
-        let Self { first_byte_ms, outlives, .. } = *self;
-        let (method, url, headers) = (self.method.clone(), self.url.clone(), self.headers.clone());
-        Outgoing { method, url, headers, first_byte_ms, outlives, body: () }
-    }
-}
-
 /// Why the origin did not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendError {
@@ -101,6 +93,8 @@ pub enum SendError {
     Timeout,
     /// No connection, or one that broke: the reason, for the log.
     Failed(String),
+    /// The client has gone, and the request with it.
+    Gone,
 }
 
 /// Why content could not be read.
@@ -115,8 +109,8 @@ pub enum ReadError {
 /// What differs between deployments: the Worker's variables and secrets.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// `ORIGIN`: scheme and authority of the load balancer, without a trailing slash.
-    pub origin: String,
+    /// `MAINTENANCE`: how many seconds callers are told to stay away, while it is set.
+    pub maintenance: Option<u32>,
     /// `DEFAULT_HOST`: the public host that a loopback or workers.dev address stands for. Not in production.
     pub default_host: Option<String>,
     /// `ORIGIN_LOCK`: the secret that the load balancer asks for.
@@ -132,6 +126,18 @@ impl Settings {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str)
+    }
+
+    /// The upstreams of a service that this deployment has.
+    #[must_use]
+    pub fn origins(&self, plan: &Plan, service: &str) -> Vec<Origin> {
+        let serves =
+            |upstream: &&Upstream| upstream.services.is_empty() || upstream.services.contains(&service);
+        let origin = |upstream: &Upstream| {
+            let address = self.get(upstream.variable)?.trim_end_matches('/').to_owned();
+            Some(Origin { name: upstream.name, weight: upstream.weight, address })
+        };
+        plan.upstreams.iter().filter(serves).filter_map(origin).collect()
     }
 }
 
@@ -158,6 +164,10 @@ pub trait Host: Clone + 'static {
     fn bytes(&self, bytes: Vec<u8>) -> Self::Body;
     /// No content.
     fn empty(&self) -> Self::Body;
+    /// The same content once more; none of what can be read only once.
+    fn again(&self, body: &Self::Body) -> Option<Self::Body>;
+    /// Content that nobody wants: its sender need not go on.
+    fn discard(&self, body: Self::Body);
     /// Lets this many milliseconds pass.
     async fn pause(&self, ms: u32);
     /// What `work` gives within so many milliseconds; afterwards it is dropped.
@@ -220,7 +230,8 @@ pub trait Host: Clone + 'static {
         length: Option<u64>,
         body: Self::Body,
     ) -> impl Future<Output = Option<u64>> + 'static;
-    /// Sends a request to the origin. Redirects are not followed.
+    /// Sends a request to an upstream; a GET without its content. Redirects are not followed, and one that is dropped
+    /// before it is done is broken off.
     async fn send(&self, request: Outgoing<Self::Body>) -> Result<Response<Self::Body>, SendError>;
 }
 

@@ -20,6 +20,7 @@ pub mod gateway;
 pub mod headers;
 pub mod host;
 pub mod limit;
+pub mod maintenance;
 pub mod path;
 pub mod plan;
 pub mod poll;
@@ -30,4 +31,5 @@ pub mod target;
 #[cfg(test)]
 mod testing;
 pub mod trace;
+pub mod upstream;
 pub mod wait;

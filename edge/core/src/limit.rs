@@ -5,7 +5,6 @@
 //! counted apart ([`places`]). Whose counter a request falls on is in [`asking`], what a caller is told in [`told`].
 
 pub mod asking;
-pub mod breaker;
 pub mod ledger;
 #[cfg(test)]
 mod load;

@@ -23,6 +23,8 @@ pub struct Plan {
     pub hosts: &'static [Host],
     /// What answers behind the load balancer.
     pub services: &'static [Service],
+    /// The origins that stand behind them, one at least.
+    pub upstreams: &'static [Upstream],
     /// Most specific first; [`crate::route::find`] takes the first that matches.
     pub routes: &'static [Route],
     /// How tokens are checked, whoever issued them.
@@ -61,6 +63,34 @@ pub struct Service {
     pub port: Option<u16>,
 }
 
+/// One origin that requests may go to. It is off in a deployment that does not set its variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = edge_core::plan))]
+pub struct Upstream {
+    /// Its name in he2.toml, by which callers fall to it.
+    pub name: &'static str,
+    /// The Worker's variable that holds its scheme and authority.
+    pub variable: &'static str,
+    /// Its part of the callers, by the sum of the weights of those that are on.
+    pub weight: u32,
+    /// The services that it serves; empty for all.
+    pub services: &'static [&'static str],
+}
+
+/// How much a request matters where an upstream has more to do than it can; the last one most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = edge_core::plan))]
+pub enum Priority {
+    /// Nobody waits for it: refreshes of the cache, prefetches.
+    Background,
+    /// Nobody in particular waits.
+    Anonymous,
+    /// A signed-in user or an API key's holder waits.
+    Interactive,
+    /// Health checks and webhooks, whose senders conclude something from a refusal.
+    Vital,
+}
+
 /// One route: which requests, and what happens to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = edge_core::plan))]
@@ -97,8 +127,14 @@ pub struct Route {
     pub raw_path: bool,
     /// Whether pages of other origins may read its answers, and are told so (Fetch, "CORS protocol").
     pub cors: bool,
-    /// How long the origin may take until its response head, in milliseconds.
+    /// How long the origin may take until its response head, in milliseconds: all tries, and the waits between them.
     pub first_byte_ms: u32,
+    /// How long one try may take where another upstream can be asked instead, in milliseconds.
+    pub try_ms: u32,
+    /// After how long another upstream is asked too, and the first answer taken, in milliseconds; none for never.
+    pub hedge_ms: Option<u32>,
+    /// How much its requests matter; none for by who calls.
+    pub priority: Option<Priority>,
     /// Event streams that are silent for so many milliseconds get a comment; none for never.
     pub heartbeat_ms: Option<u32>,
     /// How long a caller may let it wait; none where callers do not say.

@@ -9,6 +9,7 @@ use crate::cache::purge::Purge;
 use crate::fault::Fault;
 use crate::limit::told::Taken;
 use crate::plan::Route;
+use crate::upstream::retry::Reason;
 
 /// The outcomes of a request's steps, in their order. A step that was not reached left nothing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -60,7 +61,16 @@ pub struct Record {
     /// The `Cache-Status` member of this gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<String>,
-    /// Milliseconds until the origin's response head.
+    /// The upstream that was asked last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<&'static str>,
+    /// How often upstreams were asked, where that was more than once.
+    #[serde(skip_serializing_if = "is_one_or_none")]
+    pub tries: u32,
+    /// Why a failure was not tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gave_up: Option<Reason>,
+    /// Milliseconds until the origin's response head, all tries together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin_ms: Option<u64>,
     /// Response status.
@@ -103,4 +113,9 @@ pub struct Record {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_one_or_none(tries: &u32) -> bool {
+    *tries <= 1
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::plan::{
     Algorithm, Audiences, Auth, AuthPlan, Cache, ClaimNames, Concurrency, Condition, Cors, Host, Hs256,
     Issuer, Limit, OnError, Part, Plan, Query, RateLimitFields, Route, Service, SignIn, Source, Subject,
-    Test, Window,
+    Test, Upstream, Window,
 };
 
 /// Unix seconds.
@@ -83,6 +83,9 @@ pub(crate) const COGNITO: Issuer = Issuer {
     ..SUPABASE
 };
 
+/// What stands behind every service.
+pub(crate) const BLUE: Upstream = Upstream { name: "blue", variable: "ORIGIN", weight: 1, services: &[] };
+
 /// A plan without routes.
 pub(crate) const PLAN: Plan = Plan {
     hosts: &[
@@ -91,6 +94,7 @@ pub(crate) const PLAN: Plan = Plan {
         Host { name: "www.he2.ai", redirect: Some("he2.ai"), line: 3 },
     ],
     services: &[Service { name: "backend", port: Some(8000) }],
+    upstreams: &[BLUE],
     routes: &[],
     auth: AUTH,
     issuers: &[SUPABASE],
@@ -125,6 +129,9 @@ pub(crate) const ROUTE: Route = Route {
     raw_path: false,
     cors: true,
     first_byte_ms: 1_000,
+    try_ms: 500,
+    hedge_ms: None,
+    priority: None,
     heartbeat_ms: None,
     wait: None,
 };

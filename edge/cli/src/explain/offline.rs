@@ -21,6 +21,7 @@ use edge_core::headers::single;
 use edge_core::host::{Host, Outgoing, ReadError, SendError, Settings};
 use edge_core::limit::ledger::{self, Ask};
 use edge_core::limit::places;
+use edge_core::maintenance;
 use edge_core::plan::{Auth, Plan};
 use edge_core::stream::Heartbeat;
 use http::Response;
@@ -28,9 +29,6 @@ use serde::Deserialize;
 
 use crate::Failure;
 use crate::args::Asked;
-
-/// Stands for the Worker's variable.
-pub(super) const ORIGIN: &str = "ORIGIN";
 
 #[derive(Clone)]
 pub(super) struct Offline(Rc<Inner>);
@@ -60,7 +58,7 @@ pub(super) struct Reached {
 impl Offline {
     pub(super) fn new(plan: &'static Plan, asked: &Asked, now_ms: u64) -> Result<Self, Failure> {
         let settings = Settings {
-            origin: ORIGIN.to_owned(),
+            maintenance: std::env::var("MAINTENANCE").ok().map(|seconds| maintenance::seconds(&seconds)),
             origin_lock: Some("secret".to_owned()),
             identity_secret: Some("secret".to_owned()),
             variables: variables(plan, asked),
@@ -98,11 +96,15 @@ fn revoked(path: &Path) -> Result<revocation::State, Failure> {
     Ok(revocation::State { version: 1, entries: revocations })
 }
 
-/// Those of the environment. The issuer may be an option instead; and the operators' key is a secret of the deployment:
+/// Those of the environment. The first upstream is always on, and its variable's name stands for its address. The issuer
+/// may be an option instead; and the operators' key is a secret of the deployment:
 /// where it is not set, whatever was given is taken for right, and `steps` says so.
 fn variables(plan: &Plan, asked: &Asked) -> BTreeMap<&'static str, String> {
     let of_environment = |name: &&'static str| Some((*name, std::env::var(name).ok()?));
     let mut variables: BTreeMap<_, _> = plan.variables.iter().filter_map(of_environment).collect();
+    if let Some(upstream) = plan.upstreams.first() {
+        variables.insert(upstream.variable, upstream.variable.to_owned());
+    }
     if let (Some(issuer), Some(address)) = (plan.issuers.first(), &asked.issuer) {
         variables.insert(issuer.variable, address.clone());
     }
@@ -146,6 +148,12 @@ impl Host for Offline {
     fn empty(&self) -> String {
         String::new()
     }
+
+    fn again(&self, body: &String) -> Option<String> {
+        Some(body.clone())
+    }
+
+    fn discard(&self, _: String) {}
 
     async fn pause(&self, _: u32) {}
 

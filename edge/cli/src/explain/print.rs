@@ -16,7 +16,7 @@ pub(super) fn text(seen: &Seen) -> String {
         line(&mut text, step.name, &format!("{}{place}", step.says));
     }
     match &seen.reached.sent {
-        Some(sent) => forward(&mut text, sent),
+        Some(sent) => forward(&mut text, sent, seen.record.upstream.unwrap_or_default()),
         None => answer(&mut text, seen),
     }
     text
@@ -40,6 +40,7 @@ pub(super) fn json(seen: &Seen) -> String {
         "route": route,
         "caller": seen.record.caller,
         "fault": seen.record.fault,
+        "upstream": seen.record.upstream,
         "forward": seen.reached.sent.as_ref().map(forwarded),
         "answer": seen.reached.sent.is_none().then(|| answered(seen)),
     });
@@ -58,9 +59,17 @@ fn line(text: &mut String, name: &str, says: &str) {
     let _ = writeln!(text, "  {name:<8} {says}");
 }
 
-fn forward(text: &mut String, sent: &Outgoing<String>) {
+fn forward(text: &mut String, sent: &Outgoing<String>, upstream: &str) {
     let wait = sent.first_byte_ms / 1000;
-    line(text, "forward", &format!("{} {}, answer within {wait} s", sent.method, redact::url(&sent.url)));
+    line(
+        text,
+        "forward",
+        &format!(
+            "{} {}, answer within {wait} s, by upstream {upstream}",
+            sent.method,
+            redact::url(&sent.url)
+        ),
+    );
     fields(text, &redact::fields(&sent.headers));
 }
 

@@ -3,6 +3,7 @@
 use edge_core::auth::revocation;
 use edge_core::limit::{self, places};
 
+use super::upstreams::{self, ORIGIN};
 use super::variables::is_variable;
 use crate::fault::Report;
 use crate::leak;
@@ -12,8 +13,9 @@ use crate::written::issuer::{Audiences, Issuer};
 use crate::written::route_auth::RouteAuth;
 
 /// Those that every deployment has: [`edge_core::host::Settings`], and the Durable Objects.
-const OWN: [&str; 8] = [
-    "ORIGIN",
+const OWN: [&str; 9] = [
+    ORIGIN.variable,
+    "MAINTENANCE",
     "DEFAULT_HOST",
     "ORIGIN_LOCK",
     "IDENTITY_SECRET",
@@ -31,20 +33,27 @@ struct Use<'w> {
 
 /// Uses that nothing shares, not even their like: an issuer is found by its address, and who has a signing secret is
 /// that issuer.
-const ALONE: [&str; 2] = [ISSUER, SIGNING];
+const ALONE: [&str; 3] = [ISSUER, SIGNING, UPSTREAM];
+const UPSTREAM: &str = "an upstream's address";
 const ISSUER: &str = "an issuer's address";
 const SIGNING: &str = "a signing secret";
 
 /// Every name once, in order.
 pub(super) fn check(written: &Written, report: &Report) -> &'static [&'static str] {
-    let uses: Vec<Use<'_>> = issuers(&written.issuers).into_iter().chain(routes(written)).collect();
+    let upstreams = upstreams::upstreams(written).iter();
+    let upstreams =
+        upstreams.filter_map(|upstream| Some(Use { name: upstream.variable.as_ref()?, what: UPSTREAM }));
+    let uses: Vec<Use<'_>> = upstreams.chain(issuers(&written.issuers)).chain(routes(written)).collect();
     for (index, one) in uses.iter().enumerate() {
-        check_form(one.name, report);
+        check_form(one, report);
         if let Some(before) = uses.iter().take(index).find(|other| clash(one, other)) {
             report.add(one.name.line, again(before));
         }
     }
     let mut names: Vec<&'static str> = uses.iter().map(|one| leak::text(&one.name.value)).collect();
+    if upstreams::upstreams(written).is_empty() {
+        names.push(ORIGIN.variable);
+    }
     names.sort_unstable();
     names.dedup();
     leak::list(names)
@@ -93,8 +102,11 @@ fn again(before: &Use<'_>) -> String {
     format!("`{}` is already {what} on line {}; use another name", name.value, name.line)
 }
 
-fn check_form(name: &Lined<String>, report: &Report) {
-    if OWN.contains(&name.value.as_str()) {
+fn check_form(one: &Use<'_>, report: &Report) {
+    let Use { name, what } = one;
+    // An upstream is the origin.
+    let own = OWN.contains(&name.value.as_str()) && (name.value != ORIGIN.variable || *what != UPSTREAM);
+    if own {
         report.add(name.line, format!("`{}` is the gateway's own; use another name", name.value));
     } else if !is_variable(&name.value) {
         report.add(name.line, format!("variable `{}`: use capital letters, digits and `_`", name.value));

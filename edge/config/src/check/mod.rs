@@ -27,6 +27,7 @@ mod streams;
 mod text;
 mod tiers;
 mod unused;
+mod upstreams;
 mod variables;
 mod waits;
 mod webhook;
@@ -49,6 +50,7 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
     let caches = caches::check(&written.caches, report);
     let origin = written.origin.as_ref();
     streams::check(written.streams.as_ref(), report);
+    let upstreams = upstreams::check(written, report);
     let before = report.count();
     let names = routes::Names {
         written,
@@ -57,7 +59,7 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
         concurrencies: &concurrencies,
         caches: &caches,
     };
-    let mut routes = routes::check(&names, origin.and_then(|origin| origin.first_byte.as_ref()), report);
+    let mut routes = routes::check(&names, report);
     unused::check(written, report);
     order::sort(&mut routes);
     reach::check(&routes, report);
@@ -71,6 +73,7 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
     let plan = Plan {
         hosts: leak::list(hosts),
         services: leak::list(services.iter().map(services::planned).collect()),
+        upstreams: leak::list(upstreams),
         routes: leak::list(routes),
         auth: auth?,
         issuers: leak::list(issuers),

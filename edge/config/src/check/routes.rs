@@ -2,9 +2,10 @@
 
 use edge_core::plan::{Auth, Cache, Concurrency, Edge, Host, Limit, Route, Segment, SignIn};
 
+use super::origin::Times;
 use super::route_limits::{Limited, is_event_stream};
 use super::text::{check_known, check_list, check_name, check_reference, check_twice, leaked};
-use super::{origin, policies, route_auth, streams, waits};
+use super::{origin, policies, route_auth, streams, upstreams, waits};
 use crate::fault::Report;
 use crate::read::{Given, Lined};
 use crate::written::{self, Written};
@@ -27,19 +28,19 @@ pub(crate) struct Names<'a> {
 }
 
 /// The plan's routes, in the order of the file; without those whose faults leave nothing to compare.
-pub(crate) fn check(names: &Names<'_>, first_byte: Option<&Lined<u32>>, report: &Report) -> Vec<Route> {
+pub(crate) fn check(names: &Names<'_>, report: &Report) -> Vec<Route> {
     let Some(routes) = &names.written.routes else { return Vec::new() };
     let route_names: Vec<Lined<String>> = routes.iter().filter_map(|route| route.name.clone()).collect();
     check_twice("route", &route_names, report);
     for name in &route_names {
         check_name(name, report);
     }
-    let default = first_byte.map_or(1, |seconds| origin::first_byte(seconds, report));
-    routes.iter().flat_map(|route| checked(route, names, default, report)).collect()
+    let times = origin::times(names.written.origin.as_ref(), report);
+    routes.iter().flat_map(|route| checked(route, names, times, report)).collect()
 }
 
 /// One route for each of its paths.
-fn checked(route: &written::Route, names: &Names<'_>, first_byte: u32, report: &Report) -> Vec<Route> {
+fn checked(route: &written::Route, names: &Names<'_>, times: Times, report: &Report) -> Vec<Route> {
     let auth = route.auth.as_ref().and_then(|auth| route_auth::check(&auth.value, names.written, report));
     check_behind(route, auth, report);
     let service = service(route, names, report);
@@ -55,8 +56,9 @@ fn checked(route: &written::Route, names: &Names<'_>, first_byte: u32, report: &
     let event_stream = limited.event_stream(methods);
     let heartbeat_ms = streams::heartbeat_ms(route, names.written.streams.as_ref());
     let Some(methods) = methods else { return Vec::new() };
-    let seconds = route.first_byte.good().map_or(first_byte, |seconds| origin::first_byte(seconds, report));
-    let wait = waits::check(route, seconds, report);
+    let times = upstreams::times(route, methods, names.written, times, report);
+    let wait = waits::check(route, times.first_byte_ms / 1_000, report);
+    let priority = upstreams::priority(route, report);
     let entry = |&(line, pattern, segments): &Pattern| Route {
         name: route.name.as_ref().map_or("", |name| leak::text(&name.value)),
         line,
@@ -74,7 +76,10 @@ fn checked(route: &written::Route, names: &Names<'_>, first_byte: u32, report: &
         cache,
         raw_path: route.raw_path.good().is_some_and(|raw| raw.value),
         cors: route.cors.good().is_none_or(|cors| cors.value),
-        first_byte_ms: seconds.saturating_mul(1000),
+        first_byte_ms: times.first_byte_ms,
+        try_ms: times.try_ms,
+        hedge_ms: times.hedge_ms,
+        priority,
         heartbeat_ms,
         wait,
     };

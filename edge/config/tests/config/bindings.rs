@@ -40,7 +40,8 @@ jwks_cooldown_seconds = 30"#;
         format!("{text}[[route]]\n{route}\n")
     });
     let plan = he2_config::parse("he2.toml", &format!("{text}\n{routes}")).unwrap().plan();
-    let expected = ["COGNITO_CLIENTS", "COGNITO_ISSUER", "ISSUER", "JWT_SECRET", "KEY", "STRIPE", "TRIGGER"];
+    let expected =
+        ["COGNITO_CLIENTS", "COGNITO_ISSUER", "ISSUER", "JWT_SECRET", "KEY", "ORIGIN", "STRIPE", "TRIGGER"];
     assert_eq!(plan.variables, expected);
 }
 
@@ -56,6 +57,7 @@ fn a_name_that_no_variable_has_is_refused() {
 fn a_name_of_the_gateways_own_is_refused() {
     for name in [
         "ORIGIN",
+        "MAINTENANCE",
         "DEFAULT_HOST",
         "ORIGIN_LOCK",
         "IDENTITY_SECRET",

@@ -93,7 +93,7 @@ fn secret(auth: Auth) -> Option<&'static str> {
 fn every_variable_that_is_set_is_one_that_the_gateway_reads() {
     let (wrangler, config) = (wrangler(), config());
     let plan = config.plan();
-    let known = [plan.variables, &["ORIGIN", "DEFAULT_HOST"]].concat();
+    let known = [plan.variables, &["MAINTENANCE", "DEFAULT_HOST"]].concat();
     for name in ENVIRONMENTS {
         let variables = environment(&wrangler, name)["vars"].as_table().unwrap();
         assert!(variables.keys().all(|variable| known.contains(&variable.as_str())), "{name}: {variables:?}");

@@ -42,5 +42,7 @@ mod streams;
 mod support;
 /// Callers with windows of their own.
 mod tiers;
+/// Several origins, and how routes make use of them.
+mod upstreams;
 /// How long callers may let the origin wait.
 mod waits;

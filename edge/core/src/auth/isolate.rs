@@ -8,10 +8,11 @@ use super::keys::{Key, Store};
 use super::revocation::Known;
 use super::token::{Statement, TokenFault};
 use crate::cache::local::Local;
-use crate::limit::breaker::Breaker;
 use crate::limit::ledger;
 use crate::limit::wallet::Wallet;
 use crate::plan::{Plan, Window};
+use crate::upstream::breaker::{self, Breaker};
+use crate::upstream::pool::Pool;
 
 /// Tokens remembered at least. A statement is some 500 bytes, so about 4 MB at most.
 const TOKENS: usize = 4_096;
@@ -21,6 +22,9 @@ const ADDRESSES: usize = 4_096;
 const KEYS: usize = 4_096;
 /// How long a refused token is remembered (ms): long enough for a client that asks again and again.
 const REFUSED_MS: u64 = 60_000;
+
+/// A service's name, and its upstreams.
+type Service = (&'static str, Rc<RefCell<Pool>>);
 
 /// The digest of a token: the token itself is not kept.
 type Digest = [u8; 32];
@@ -46,6 +50,8 @@ pub struct Isolate<K> {
     pub limiter: RefCell<Breaker>,
     /// Whether the objects of places answer.
     pub places: RefCell<Breaker>,
+    /// The upstreams of each service that was asked for.
+    pub pools: RefCell<Vec<Service>>,
     /// Until when (Unix ms) all places of a key are taken for taken.
     pub full: RefCell<Bounded<String, u64>>,
     /// Counts of limits by this isolate alone, while nobody answers.
@@ -66,8 +72,9 @@ impl<K> Isolate<K> {
             revocations: RefCell::default(),
             wallet: RefCell::new(Wallet::new(KEYS)),
             parted_ms: Cell::default(),
-            limiter: RefCell::default(),
-            places: RefCell::default(),
+            limiter: RefCell::new(Breaker::new(breaker::OBJECT)),
+            places: RefCell::new(Breaker::new(breaker::OBJECT)),
+            pools: RefCell::default(),
             full: RefCell::new(Bounded::new(KEYS)),
             local: RefCell::new(Bounded::new(KEYS)),
             cache: Local::default(),

@@ -5,7 +5,7 @@ const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
 /// The date in Unix seconds. Case is forgiven (RFC 9111 §4.2), and so is the name of another day, which says nothing
 /// that the date does not; anything else that is wrong makes it no date, and an `Expires` that is no date is in the past
 /// (§5.3).
-pub(super) fn unix_seconds(date: &str) -> Option<u64> {
+pub(crate) fn unix_seconds(date: &str) -> Option<u64> {
     let date = in_case(date);
     let (name, rest) = date.split_at_checked(date.find(|letter: char| !letter.is_ascii_alphabetic())?)?;
     let name_of = |day: &&'static str| day.get(..if name.len() == 3 { 3 } else { day.len() });

@@ -12,7 +12,7 @@ use super::index::{Index, Variant};
 use super::purge::Known;
 use super::weighted::Weighted;
 use crate::auth::bounded::Bounded;
-use crate::limit::breaker::Breaker;
+use crate::upstream::breaker::{self, Breaker};
 
 /// How long a record is believed (ms): so long other isolates may serve what one of them has made invalid.
 pub const LOOK_AGAIN_MS: u64 = 1_000;
@@ -49,7 +49,7 @@ impl Default for Local {
         Self {
             flights: RefCell::default(),
             purges: RefCell::default(),
-            leases: RefCell::default(),
+            leases: RefCell::new(Breaker::new(breaker::OBJECT)),
             records: RefCell::new(Weighted::new(RECORDS)),
             contents: RefCell::new(Weighted::new(CONTENT)),
             invalid: RefCell::new(Bounded::new(KEYS)),

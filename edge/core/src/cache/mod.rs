@@ -12,7 +12,7 @@
 
 pub mod conditional;
 pub mod control;
-mod date;
+pub(crate) mod date;
 mod dictionary;
 pub mod flight;
 mod fresh;

@@ -57,22 +57,22 @@ impl<H: Host> Pass<'_, H> {
         let (method, query) = (request.method.clone(), request.query.clone());
         let keyed =
             |policy: &Cache| key::key(host, path, key::kept(query.as_deref(), policy.query).as_deref());
-        let (mut outgoing, public) = self.outgoing(admitted, &record.request_id);
+        let (mut wanted, public) = self.wanted(admitted, &record.request_id);
         let (of_key, cost_field) =
             (format!("https://{host}"), route.limit.and_then(|limit| limit.cost_field));
-        outgoing.headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
+        wanted.headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
         let (status, mut response, places) = match policy {
             Ok(policy) => {
-                let question = Question::new(policy, keyed(policy), outgoing, of_key, cost_field);
+                let question = Question::new(policy, keyed(policy), wanted, of_key, cost_field);
                 let (status, response) = self.through_cache(&question, asking, record).await?;
                 (status, response, Vec::new())
             }
             Err(why) => {
                 let places = self.pay(asking, record).await?;
-                outgoing.outlives = posted.is_some();
+                wanted.outlives = posted.is_some();
                 let question = posted
-                    .map(|policy| Question::new(policy, keyed(policy), outgoing.head(), of_key, cost_field));
-                let response = self.forward(outgoing, &public, record).await?;
+                    .map(|policy| Question::new(policy, keyed(policy), wanted.head(), of_key, cost_field));
+                let response = self.forward(wanted, &public, record).await?;
                 self.note_change(&method, (host, path, query.as_deref()), &response);
                 let place = (host, path, query.as_deref());
                 (Status::Bypass(why), self.keep_posted(question, place, response), places)

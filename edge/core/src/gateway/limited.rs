@@ -62,17 +62,12 @@ impl<H: Host> Pass<'_, H> {
         }
         record.limit_asked = true;
         let answer = self.host.limit(key, &ask).await;
-        let now = self.host.now_ms();
+        let (sent, now) = (now, self.host.now_ms());
+        isolate.limiter.borrow_mut().told(answer.is_ok(), sent, now, 0);
         match answer {
-            Ok(Answer::Taken(verdict)) => {
-                isolate.limiter.borrow_mut().succeeded();
-                Ok(isolate.wallet.borrow_mut().learn(key, asked, &verdict, now))
-            }
+            Ok(Answer::Taken(verdict)) => Ok(isolate.wallet.borrow_mut().learn(key, asked, &verdict, now)),
             Ok(Answer::Standing { .. }) => Err("it answered another question".to_owned()),
-            Err(error) => {
-                isolate.limiter.borrow_mut().failed(now);
-                Err(error)
-            }
+            Err(error) => Err(error),
         }
     }
 
@@ -144,8 +139,7 @@ impl<H: Host> Pass<'_, H> {
         self.host.background(async move {
             let answer = host.limit(&charge.key, &ask).await;
             // What gets lost is not charged: the request is answered, and nobody waits.
-            let mut limiter = host.isolate().limiter.borrow_mut();
-            if answer.is_ok() { limiter.succeeded() } else { limiter.failed(host.now_ms()) }
+            host.isolate().limiter.borrow_mut().told(answer.is_ok(), now, host.now_ms(), 0);
         });
     }
 

@@ -1,14 +1,17 @@
-//! The last step: the origin is asked, as it may be asked, and its answer made fit for the caller.
+//! The last step: the service is asked, as it may be asked, and its answer made fit for the caller.
 
 use http::Response;
 use http::header::{HeaderName, LOCATION};
 
 use super::Pass;
+use super::upstreams::{self, Asked, Wanted};
+use crate::auth::Caller;
 use crate::fault::Fault;
 use crate::forward;
 use crate::headers::{append, set, single};
-use crate::host::{Host, Outgoing, Request, SendError, Settings};
+use crate::host::{Host, Request, SendError};
 use crate::limit::asking::Asking;
+use crate::plan::{Plan, Priority};
 use crate::record::Record;
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -24,29 +27,26 @@ pub(super) struct Admitted<'a, B> {
 }
 
 impl<H: Host> Pass<'_, H> {
-    /// Asks the origin. `public` is the caller's scheme and host.
+    /// Asks the service. `public` is the caller's scheme and host.
     pub(super) async fn forward(
         &self,
-        outgoing: Outgoing<H::Body>,
+        wanted: Wanted<H::Body>,
         public: &str,
         record: &mut Record,
     ) -> Result<Response<H::Body>, Fault> {
-        let (answer, took) = fetch(self.host, outgoing, public).await;
-        record.origin_ms = Some(took);
-        let mut answer = answer?;
+        let mut answer = fetch(self.plan, self.host, wanted, public, record).await?;
         note_cost(&mut answer, record);
         Ok(answer)
     }
 
     /// The request as the origin may see it, not signed yet, and the caller's scheme and host.
-    pub(super) fn outgoing(
+    pub(super) fn wanted(
         &self,
         admitted: Admitted<'_, H::Body>,
         request_id: &str,
-    ) -> (Outgoing<H::Body>, String) {
+    ) -> (Wanted<H::Body>, String) {
         let Admitted { asking, host, token, request } = admitted;
         let Asking { route, path, caller, .. } = *asking;
-        let settings = self.host.settings();
         // An empty query is none to most readers, so a `?` alone is not sent: the signed identity must fit.
         let query = request.query.filter(|query| !query.is_empty());
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
@@ -57,27 +57,29 @@ impl<H: Host> Pass<'_, H> {
             host,
             request_id,
             trace: &self.trace,
-            lock: (self.plan.lock_header, settings.origin_lock.as_deref()),
+            lock: (self.plan.lock_header, self.host.settings().origin_lock.as_deref()),
         };
         let headers = forward::request(&request.headers, route.auth, caller, token.as_deref(), &context);
-        let outgoing = Outgoing {
-            url: format!("{}{path}{query}", settings.origin),
+        let wanted = Wanted {
+            route,
+            target: format!("{path}{query}"),
             method: request.method,
             headers,
-            first_byte_ms: route.first_byte_ms,
+            sticky: asking.who(),
+            class: route.priority.unwrap_or_else(|| class(caller)),
             outlives: false,
             body: request.body,
         };
-        (outgoing, format!("{}://{host}", request.scheme))
+        (wanted, format!("{}://{host}", request.scheme))
     }
 }
 
-/// Signs the identity at the last moment: most answers out of the cache need no signature, and what is asked again, or
-/// later, needs its own.
-fn sign<B>(settings: &Settings, outgoing: &mut Outgoing<B>, now: u64) {
-    let Outgoing { method, url, headers, .. } = outgoing;
-    if let (Some(secret), Some(target)) = (&settings.identity_secret, url.strip_prefix(&settings.origin)) {
-        forward::sign(headers, secret, method, target, now);
+/// How much a request matters, by who calls.
+fn class(caller: &Caller) -> Priority {
+    match caller {
+        Caller::Anonymous => Priority::Anonymous,
+        Caller::User(_) | Caller::ApiKey(_) => Priority::Interactive,
+        Caller::Webhook | Caller::Admin => Priority::Vital,
     }
 }
 
@@ -89,30 +91,32 @@ fn note_cost<B>(answer: &mut Response<B>, record: &mut Record) {
     answer.headers_mut().remove(field);
 }
 
-/// The origin's answer, fit for a caller whose scheme and host are `public`, and how long it took (ms).
+/// The service's answer, fit for a caller whose scheme and host are `public`; who gave it is noted in `record`.
 pub(super) async fn fetch<H: Host>(
+    plan: &'static Plan,
     host: &H,
-    mut outgoing: Outgoing<H::Body>,
+    wanted: Wanted<H::Body>,
     public: &str,
-) -> (Result<Response<H::Body>, Fault>, u64) {
-    let (first_byte_ms, started) = (outgoing.first_byte_ms, host.now_ms());
-    sign(host.settings(), &mut outgoing, started / 1_000);
-    let result = host.send(outgoing).await;
+    record: &mut Record,
+) -> Result<Response<H::Body>, Fault> {
+    let (first_byte_ms, started) = (wanted.route.first_byte_ms, host.now_ms());
+    let Asked { result, origin, tries, gave_up } = upstreams::ask(plan, host, wanted).await?;
     let took = host.now_ms().saturating_sub(started);
-    let answer = result.map_err(|error| match error {
+    record.origin_ms = Some(took);
+    record.upstream = origin.as_ref().map(|origin| origin.name);
+    (record.tries, record.gave_up) = (tries, gave_up);
+    let mut response = result.map_err(|error| match error {
         SendError::Timeout => Fault::OriginTimeout(first_byte_ms),
         SendError::Failed(reason) => Fault::Origin(reason),
-    });
-    let answer = answer.map(|mut response| {
-        let mut headers = forward::response(response.headers());
-        let origin = &host.settings().origin;
-        let moved = single(&headers, LOCATION).and_then(|at| forward::relocate(at, origin, public));
-        if let Some(location) = moved {
-            set(&mut headers, LOCATION, &location);
-        }
-        append(&mut headers, SERVER_TIMING, &format!("origin;dur={took}"));
-        *response.headers_mut() = headers;
-        response
-    });
-    (answer, took)
+        SendError::Gone => Fault::Origin("the client has gone".to_owned()),
+    })?;
+    let mut headers = forward::response(response.headers());
+    let address = origin.map(|origin| origin.address).unwrap_or_default();
+    let moved = single(&headers, LOCATION).and_then(|at| forward::relocate(at, &address, public));
+    if let Some(location) = moved {
+        set(&mut headers, LOCATION, &location);
+    }
+    append(&mut headers, SERVER_TIMING, &format!("origin;dur={took}"));
+    *response.headers_mut() = headers;
+    Ok(response)
 }

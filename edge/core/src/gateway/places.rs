@@ -65,11 +65,8 @@ impl<H: Host> Pass<'_, H> {
             return Err("they failed, and rest".to_owned());
         }
         let answer = self.host.places(&lease.key, &lease.enter).await;
-        let now = self.host.now_ms();
-        match answer {
-            Ok(_) => isolate.places.borrow_mut().succeeded(),
-            Err(_) => isolate.places.borrow_mut().failed(now),
-        }
+        let (sent, now) = (now, self.host.now_ms());
+        isolate.places.borrow_mut().told(answer.is_ok(), sent, now, 0);
         if let Ok(Answer::Full { .. }) = answer {
             isolate.full.borrow_mut().insert(lease.key.clone(), now.saturating_add(FULL_MS));
         }

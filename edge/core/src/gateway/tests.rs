@@ -9,6 +9,7 @@ mod limits;
 mod places;
 mod revocation;
 mod signin;
+mod upstreams;
 mod webhook;
 
 use http::{Response, StatusCode};
@@ -17,9 +18,10 @@ use serde_json::json;
 use super::*;
 use crate::host::SendError;
 use crate::plan::{
-    Admin, Cache, Concurrency, Edge, Limit, OnError, Scheme, Segment, SignIn, Source, Wait, Webhook, Window,
+    Admin, Cache, Concurrency, Edge, Limit, OnError, Priority, Scheme, Segment, SignIn, Source, Upstream,
+    Wait, Webhook, Window,
 };
-use crate::testing::{ANY_OF, COGNITO, LIMIT as API, OPTIONAL, ROUTE, STREAM, STREAMS, SUPABASE};
+use crate::testing::{ANY_OF, BLUE, COGNITO, LIMIT as API, OPTIONAL, ROUTE, STREAM, STREAMS, SUPABASE};
 use fake::{Fake, NOW_MS, signed_in};
 
 const HOSTS: &[&str] = &["he2.ai", "api.he2.ai"];
@@ -109,8 +111,10 @@ pub(super) static PLAN: Plan = Plan {
         route(at!("stream"), Auth::SignIn(STREAM), None, None),
         route(at!("strong"), Auth::SignIn(signin::STRONG), None, None),
         route(at!("user"), Auth::SignIn(ANY_OF), LIMIT, None),
+        Route { priority: Some(Priority::Vital), ..route(at!("vital"), Auth::Public, None, None) },
     ],
     issuers: &[SUPABASE, COGNITO],
+    upstreams: &[BLUE, Upstream { name: "green", variable: "ORIGIN_GREEN", ..BLUE }],
     ..crate::testing::PLAN
 };
 

@@ -58,6 +58,13 @@ impl Asking<'_> {
         self.key(concurrency.name, concurrency.by)
     }
 
+    /// What callers are told apart by: a user, else an API key, else an address.
+    #[must_use]
+    pub fn who(&self) -> String {
+        let (kind, value) = self.caller();
+        format!("{kind}/{value}")
+    }
+
     /// The windows that hold for the caller, and the tier's name.
     #[must_use]
     pub fn windows(&self, limit: &Limit) -> (&'static [Window], Option<&'static str>) {

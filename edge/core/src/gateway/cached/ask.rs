@@ -7,6 +7,7 @@ use http::{HeaderMap, Method, Response, StatusCode};
 
 use super::super::Pass;
 use super::super::origin::fetch;
+use super::super::upstreams::Wanted;
 use super::Asks;
 use super::flight::{Lead, give_up};
 use super::keep;
@@ -15,8 +16,8 @@ use crate::cache::reuse::{self, Reuse, Why};
 use crate::cache::status::{Forward, Status};
 use crate::cache::{self, validate};
 use crate::fault::Fault;
-use crate::host::{Host, Outgoing};
-use crate::plan::Cache;
+use crate::host::Host;
+use crate::plan::{Cache, Plan, Priority, Route};
 use crate::record::Record;
 
 /// A request for the origin whose answer may be kept: it has no content, so it can be sent again.
@@ -29,8 +30,11 @@ pub(super) struct Question {
     /// The request's fields as the origin sees them: what was dropped on the way cannot select an answer (RFC 9111
     /// §4.1).
     pub(super) headers: HeaderMap,
-    url: String,
-    pub(super) first_byte_ms: u32,
+    pub(super) route: &'static Route,
+    target: String,
+    /// Who asked first: what upstream is asked.
+    sticky: String,
+    class: Priority,
     /// Scheme and host of the key.
     public: String,
     /// The field in which the origin says what a request cost: nothing to keep.
@@ -51,13 +55,13 @@ impl Question {
     pub(super) fn new<B>(
         policy: &'static Cache,
         key: String,
-        outgoing: Outgoing<B>,
+        wanted: Wanted<B>,
         public: String,
         cost_field: Option<&'static str>,
     ) -> Self {
-        let Outgoing { method, url, mut headers, first_byte_ms, .. } = outgoing;
+        let Wanted { route, method, target, mut headers, sticky, class, .. } = wanted;
         cache::neutralise(&mut headers);
-        Self { policy, key, method, headers, url, first_byte_ms, public, cost_field }
+        Self { policy, key, method, headers, route, target, sticky, class, public, cost_field }
     }
 
     /// Whether the answer is worth waiting for, where another request is getting it.
@@ -72,12 +76,14 @@ impl Question {
         self.method == Method::GET && OWN.iter().all(|name| !self.headers.contains_key(name))
     }
 
-    fn outgoing<B>(&self, headers: HeaderMap, body: B) -> Outgoing<B> {
-        Outgoing {
+    fn wanted<B>(&self, headers: HeaderMap, body: B) -> Wanted<B> {
+        Wanted {
+            route: self.route,
             method: self.method.clone(),
-            url: self.url.clone(),
+            target: self.target.clone(),
             headers,
-            first_byte_ms: self.first_byte_ms,
+            sticky: self.sticky.clone(),
+            class: self.class,
             outlives: true,
             body,
         }
@@ -99,8 +105,8 @@ impl<H: Host> Pass<'_, H> {
         let mut headers = question.headers.clone();
         let conditional =
             question.method == Method::GET && validate::condition(&mut headers, index, selected);
-        let outgoing = question.outgoing(headers, self.host.empty());
-        let mut answer = self.forward(outgoing, &question.public, record).await;
+        let wanted = question.wanted(headers, self.host.empty());
+        let mut answer = self.forward(wanted, &question.public, record).await;
         let mut forward = Forward::new(why);
         if has_failed(&answer) {
             if let Some(serve) = reuse::instead_of_error(selected, self.host.now_ms())
@@ -125,7 +131,7 @@ impl<H: Host> Pass<'_, H> {
                 return Ok((Status::Forward(forward), response));
             }
             // It confirms nothing that is still here.
-            let again = question.outgoing(question.headers.clone(), self.host.empty());
+            let again = question.wanted(question.headers.clone(), self.host.empty());
             answer = self.forward(again, &question.public, record).await;
         }
         let response = match answer {
@@ -167,13 +173,13 @@ impl<H: Host> Pass<'_, H> {
     /// Fetches a new response in the background, unless somebody of this isolate does, or of this data centre where the
     /// route says so.
     pub(super) fn refresh(&self, question: &Question, index: &Index) {
-        let mut question = Question { method: Method::GET, ..question.clone() };
+        let mut question = Question { method: Method::GET, class: Priority::Background, ..question.clone() };
         // What is fetched is for all: whole, whatever this client has of it or wants.
         for name in &OWN {
             question.headers.remove(name);
         }
         let Some(mut lead) = self.lead(&question) else { return };
-        let (host, index) = (self.host.clone(), Rc::new(index.clone()));
+        let (plan, host, index) = (self.plan, self.host.clone(), Rc::new(index.clone()));
         self.host.background(async move {
             if lead.is_second().await.unwrap_or_default() {
                 // What the other isolate gets is seen when the record is looked at again: till then nobody asks anew.
@@ -183,18 +189,26 @@ impl<H: Host> Pass<'_, H> {
             // Another isolate may have been here before, which a record in memory does not show at once.
             let reuse = reuse::reuse(&index, &question.headers, host.now_ms());
             if !matches!(reuse, Reuse::Serve(serve) if serve.stale.is_none()) {
-                refreshed(&host, &question, &index, lead).await;
+                refreshed(plan, &host, &question, &index, lead).await;
             }
         });
     }
 }
 
-async fn refreshed<H: Host>(host: &H, question: &Question, index: &Index, lead: Lead<H>) {
+async fn refreshed<H: Host>(
+    plan: &'static Plan,
+    host: &H,
+    question: &Question,
+    index: &Index,
+    lead: Lead<H>,
+) {
     let requested_ms = host.now_ms();
     let selected = index.select(&question.headers);
     let mut headers = question.headers.clone();
     let conditional = validate::condition(&mut headers, index, selected);
-    let (mut answer, _) = fetch(host, question.outgoing(headers, host.empty()), &question.public).await;
+    // The request that brought it has a record of its own.
+    let (wanted, mut record) = (question.wanted(headers, host.empty()), Record::default());
+    let mut answer = fetch(plan, host, wanted, &question.public, &mut record).await;
     if let (Ok(answer), Some(field)) = (&mut answer, question.cost_field) {
         answer.headers_mut().remove(field);
     }

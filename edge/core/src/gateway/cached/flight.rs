@@ -136,20 +136,17 @@ impl<H: Host> Pass<'_, H> {
 
 /// How long others wait for the answer to a question at most (ms).
 fn longest_wait(question: &Question) -> u64 {
-    WAIT_MS.min(question.first_byte_ms.into())
+    WAIT_MS.min(question.route.first_byte_ms.into())
 }
 
 /// Asks the object of a lease, unless it keeps failing.
 async fn ask<H: Host>(host: &H, key: &str, ask: &Ask) -> Result<Answer, String> {
-    let leases = &host.isolate().cache.leases;
-    if !leases.borrow_mut().may_ask(host.now_ms()) {
+    let (leases, sent) = (&host.isolate().cache.leases, host.now_ms());
+    if !leases.borrow_mut().may_ask(sent) {
         return Err("it failed, and rests".to_owned());
     }
     let answer = host.within(ASK_MS, host.places(key, ask)).await;
     let answer = answer.unwrap_or_else(|| Err("no answer in time".to_owned()));
-    match answer {
-        Ok(_) => leases.borrow_mut().succeeded(),
-        Err(_) => leases.borrow_mut().failed(host.now_ms()),
-    }
+    leases.borrow_mut().told(answer.is_ok(), sent, host.now_ms(), 0);
     answer
 }

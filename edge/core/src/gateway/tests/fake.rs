@@ -1,7 +1,7 @@
 //! A platform that does nothing but remember what it was asked to do.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::ops::{Deref, DerefMut};
 use std::pin::{Pin, pin};
@@ -51,7 +51,11 @@ pub(super) struct Inner {
     pub(super) contents: RefCell<BTreeMap<String, String>>,
     pub(super) places: Result<RefCell<BTreeMap<String, places::State>>, String>,
     pub(super) origin: fn() -> Result<Response<String>, SendError>,
+    /// What the upstreams answer next, before what `origin` does.
+    pub(super) answers: RefCell<VecDeque<Result<Response<String>, SendError>>>,
     pub(super) sent: RefCell<Option<Outgoing<String>>>,
+    /// Where requests were sent, in their order.
+    pub(super) urls: RefCell<Vec<String>>,
     pub(super) now: Cell<u64>,
     /// Whether there is anything random; else it is all zeros.
     pub(super) has_random: bool,
@@ -79,13 +83,14 @@ impl DerefMut for Fake {
 impl Fake {
     pub(super) fn new() -> Self {
         let variables = [
+            ("ORIGIN", "http://alb"),
             ("ISSUER", ISSUER),
             ("ADMIN_API_KEY", "the operators' key"),
             ("STRIPE_WEBHOOK_SECRET", "whsec_of_the_sender"),
             ("JWT_HS256_SECRET", SECRET),
         ];
         let settings = Settings {
-            origin: "http://alb".into(),
+            maintenance: None,
             origin_lock: Some("lock".into()),
             identity_secret: Some("identity".into()),
             variables: BTreeMap::from(variables.map(|(name, value)| (name, value.to_owned()))),
@@ -106,7 +111,9 @@ impl Fake {
             contents: RefCell::default(),
             places: Ok(RefCell::default()),
             origin: || Ok(Response::new("from the origin".to_owned())),
+            answers: RefCell::default(),
             sent: RefCell::default(),
+            urls: RefCell::default(),
             now: Cell::new(NOW_MS),
             has_random: true,
             drawn: Cell::default(),
@@ -216,6 +223,12 @@ impl Host for Fake {
     }
     fn empty(&self) -> String {
         String::new()
+    }
+    fn again(&self, body: &String) -> Option<String> {
+        Some(body.clone())
+    }
+    fn discard(&self, _: String) {
+        self.did("discard");
     }
     async fn pause(&self, ms: u32) {
         self.now.set(self.now.get() + u64::from(ms));
@@ -355,8 +368,10 @@ impl Host for Fake {
     }
     async fn send(&self, request: Outgoing<String>) -> Result<Response<String>, SendError> {
         self.did("origin");
+        self.urls.borrow_mut().push(request.url.clone());
         self.sent.replace(Some(request));
-        (self.origin)()
+        let next = self.answers.borrow_mut().pop_front();
+        next.unwrap_or_else(self.origin)
     }
 }
 
