@@ -7,6 +7,7 @@ pub(crate) mod condition;
 pub(crate) mod infra;
 pub(crate) mod issuer;
 pub(crate) mod limit;
+pub(crate) mod previews;
 pub(crate) mod route_auth;
 pub(crate) mod wait;
 
@@ -18,6 +19,7 @@ use crate::read::{Given, Leeway, Lined, Read, Section};
 use infra::{Cloudflare, Environment, Infra, Settings, Variable};
 use issuer::Issuer;
 use limit::{Concurrency, Limit, Window};
+use previews::Previews;
 use route_auth::RouteAuth;
 use wait::Wait;
 
@@ -37,6 +39,7 @@ pub(crate) struct Written {
     pub(crate) rate_limit_fields: Given<String>,
     pub(crate) caches: Vec<Cache>,
     pub(crate) routes: Option<Vec<Route>>,
+    pub(crate) previews: Option<Previews>,
     pub(crate) infra: Option<Infra>,
     pub(crate) cloudflare: Option<Cloudflare>,
     pub(crate) settings: Vec<Settings>,
@@ -165,6 +168,7 @@ fn root<'d>(mut top: Section<'d>, report: &'d Report) -> Written {
         rate_limit_fields: top.optional("rate_limit_fields"),
         caches: all(top.named("cache"), cache, report),
         routes: each(top.repeated("route"), route, report),
+        previews: previews::previews(&mut top, report),
         infra: infra::infra(&mut top, report),
         cloudflare: infra::cloudflare(&mut top, report),
         settings: infra::all_settings(top.named("settings"), report),

@@ -6,7 +6,7 @@
 pub mod event_stream;
 pub mod page;
 
-use http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONTENT_TYPE, HeaderName, REFRESH, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 
@@ -16,6 +16,7 @@ use crate::headers::set;
 use crate::limit::told::{Crowded, Taken};
 use crate::path::PathFault;
 use crate::plan::{Condition, Subject, Test, Value};
+use crate::preview::{self, Closed};
 
 /// Why the gateway answers in the origin's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub enum Fault {
     Content(&'static str),
     /// There is more content than so many bytes (RFC 9110 §15.5.14).
     TooLong(u32),
+    /// A preview that is not shown.
+    Preview(Closed),
     /// A part of the gateway did not answer: the reason.
     Unavailable(String),
     /// The service is down on purpose; so many seconds to stay away (RFC 9110 §15.6.4).
@@ -74,9 +77,12 @@ impl Fault {
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::Refused(refusal) => refusal_status(refusal),
-            Self::Unavailable(_) | Self::Maintenance(_) | Self::Saturated(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Preview(Closed::Port) => StatusCode::FORBIDDEN,
+            Self::Preview(Closed::Unknown(_)) => StatusCode::NOT_FOUND,
+            Self::Unavailable(_)
+            | Self::Maintenance(_)
+            | Self::Saturated(_)
+            | Self::Preview(Closed::Starting) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Crowded(crowded) if !crowded.is_own() => StatusCode::SERVICE_UNAVAILABLE,
             Self::Limited(_) | Self::Crowded(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotCached | Self::OriginTimeout(_) => StatusCode::GATEWAY_TIMEOUT,
@@ -106,6 +112,9 @@ impl Fault {
             Self::Loop => "the request came back to this gateway".to_owned(),
             Self::Content(text) => (*text).to_owned(),
             Self::TooLong(most) => format!("the content is longer than {most} bytes"),
+            Self::Preview(Closed::Port) => "this port is not shown".to_owned(),
+            Self::Preview(Closed::Unknown(_)) => "there is no such preview".to_owned(),
+            Self::Preview(Closed::Starting) => "the sandbox is starting".to_owned(),
             Self::Unavailable(_) => "this cannot be done right now".to_owned(),
             Self::Origin(_) => "the service cannot be reached".to_owned(),
             Self::OriginTimeout(_) => "the service took too long to answer".to_owned(),
@@ -123,6 +132,7 @@ impl Fault {
             | Self::Refused(Refusal::KeysUnavailable(reason)) => Some(reason.clone()),
             Self::Refused(Refusal::NoSecret(name)) => Some(format!("the secret {name} is not set")),
             Self::Refused(Refusal::Condition(condition)) => Some(condition.to_string()),
+            Self::Preview(Closed::Unknown(why)) => Some((*why).to_owned()),
             Self::OriginTimeout(ms) => Some(format!("no response head within {ms} ms")),
             _ => None,
         }
@@ -143,6 +153,11 @@ impl Fault {
             Self::Crowded(crowded) => crowded.describe(&mut headers),
             Self::Maintenance(seconds) | Self::Saturated(seconds) => {
                 set(&mut headers, RETRY_AFTER, &seconds.to_string());
+            }
+            Self::Preview(Closed::Starting) => {
+                set(&mut headers, RETRY_AFTER, preview::RETRY_SECONDS);
+                // Browsers heed it, and not the other (HTML, "Refresh").
+                set(&mut headers, REFRESH, preview::RETRY_SECONDS);
             }
             Self::Refused(Refusal::Forgeries(until, now)) => {
                 let seconds = until.saturating_sub(*now).div_ceil(1_000).max(1);

@@ -118,7 +118,7 @@ pub fn request(
 ) -> HeaderMap {
     let websocket = is_websocket(context.method, arrived);
     let mut headers = without_hop_by_hop(arrived);
-    drop_spoofable(&mut headers, context.lock.0);
+    remove_where(&mut headers, |name| name == context.lock.0 || is_spoofable(name));
     drop_unchecked(&mut headers, auth, caller);
     headers.remove(TRACESTATE);
     if let Some(state) = &context.trace.state {
@@ -155,26 +155,23 @@ pub fn relocate(location: &str, origin: &str, public: &str) -> Option<String> {
     (rest.is_empty() || rest.starts_with(['/', '?', '#'])).then(|| format!("{public}{rest}"))
 }
 
-fn remove_where(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
+pub(crate) fn remove_where(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
     let names: Vec<HeaderName> = headers.keys().filter(|name| unwanted(name.as_str())).cloned().collect();
     for name in names {
         headers.remove(name);
     }
 }
 
-fn without_hop_by_hop(arrived: &HeaderMap) -> HeaderMap {
+pub(crate) fn without_hop_by_hop(arrived: &HeaderMap) -> HeaderMap {
     let named: Vec<_> = list(arrived, CONNECTION).map(str::to_ascii_lowercase).collect();
     let kept =
         |name: &HeaderName| !HOP_BY_HOP.contains(name) && !named.iter().any(|other| other == name.as_str());
     arrived.iter().filter(|(name, _)| kept(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-fn drop_spoofable(headers: &mut HeaderMap, lock: &str) {
-    remove_where(headers, |name| {
-        name == lock
-            || SPOOFABLE.contains(&name)
-            || SPOOFABLE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-    });
+/// Whether a client could pass for the gateway, or for somebody else, by this field.
+pub(crate) fn is_spoofable(name: &str) -> bool {
+    SPOOFABLE.contains(&name) || SPOOFABLE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// A credential that nobody checked must not reach an origin that would believe it.
@@ -214,17 +211,22 @@ pub fn sign(headers: &mut HeaderMap, secret: &str, method: &Method, target: &str
 }
 
 fn add_context(headers: &mut HeaderMap, context: &Context<'_>) {
-    if let Some(ip) = context.ip {
-        set(headers, FORWARDED_FOR, &ip.to_string());
-    }
-    set(headers, FORWARDED_PROTO, context.scheme);
-    set(headers, FORWARDED_HOST, context.host);
+    add_way(headers, context.ip, context.scheme, context.host);
     set(headers, REQUEST_ID, context.request_id);
     set(headers, TRACEPARENT, &context.trace.traceparent());
-    append(headers, VIA, &format!("1.1 {PSEUDONYM}"));
     if let (name, Some(secret)) = context.lock {
         set(headers, HeaderName::from_static(name), secret);
     }
+}
+
+/// Says where a request came from, and by which way.
+pub(crate) fn add_way(headers: &mut HeaderMap, ip: Option<IpAddr>, scheme: &str, host: &str) {
+    if let Some(ip) = ip {
+        set(headers, FORWARDED_FOR, &ip.to_string());
+    }
+    set(headers, FORWARDED_PROTO, scheme);
+    set(headers, FORWARDED_HOST, host);
+    append(headers, VIA, &format!("1.1 {PSEUDONYM}"));
 }
 
 #[cfg(test)]

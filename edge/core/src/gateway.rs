@@ -12,6 +12,7 @@ mod limits;
 mod news;
 mod origin;
 mod places;
+mod preview;
 mod purge;
 mod revoked;
 mod signin;
@@ -154,6 +155,9 @@ impl<H: Host> Pass<'_, H> {
         record: &mut Record,
     ) -> Result<Response<H::Body>, Fault> {
         refuse_leak(&request, record)?;
+        if let Some((previews, name)) = self.previewed(&request.host) {
+            return self.preview(previews, name, request, record).await;
+        }
         let public = self.public_host(&request, record)?;
         let path = path::normalise(&request.path).map_err(Fault::Path)?;
         record.path = leak::masked(&path.text);

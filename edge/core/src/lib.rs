@@ -24,6 +24,7 @@ pub mod maintenance;
 pub mod path;
 pub mod plan;
 pub mod poll;
+pub mod preview;
 pub mod record;
 pub mod route;
 pub mod stream;

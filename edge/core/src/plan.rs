@@ -6,6 +6,7 @@
 
 mod auth;
 mod limit;
+mod preview;
 mod wait;
 
 pub use auth::{
@@ -13,6 +14,7 @@ pub use auth::{
     SignIn, Source, Subject, Test, Value, Webhook,
 };
 pub use limit::{Concurrency, Limit, NO_TIER, OnError, Part, RateLimitFields, Tier, TierOf, Window};
+pub use preview::{Ports, Previews};
 pub use wait::Wait;
 
 /// Everything he2.toml says about the edge.
@@ -31,6 +33,8 @@ pub struct Plan {
     pub auth: AuthPlan,
     /// Who issues tokens.
     pub issuers: &'static [Issuer],
+    /// What runs in sandboxes, if it is shown at all.
+    pub previews: Option<Previews>,
     /// Which pages may call the API from a browser.
     pub cors: Cors,
     /// In which form callers are told how their limits stand.

@@ -33,6 +33,12 @@ pub struct Record {
     /// The route's line in he2.toml.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
+    /// The sandbox that a preview is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<String>,
+    /// The port in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
     /// Class of the caller: `user`, `api-key`, `anonymous`, …
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caller: Option<&'static str>,

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::plan::{
     Algorithm, Audiences, Auth, AuthPlan, Cache, ClaimNames, Concurrency, Condition, Cors, Host, Hs256,
-    Issuer, Limit, OnError, Part, Plan, Query, RateLimitFields, Route, Service, SignIn, Source, Subject,
-    Test, Upstream, Window,
+    Issuer, Limit, OnError, Part, Plan, Ports, Previews, Query, RateLimitFields, Route, Service, SignIn,
+    Source, Subject, Test, Upstream, Window,
 };
 
 /// Unix seconds.
@@ -98,6 +98,7 @@ pub(crate) const PLAN: Plan = Plan {
     routes: &[],
     auth: AUTH,
     issuers: &[SUPABASE],
+    previews: None,
     cors: Cors {
         origins: &["https://he2.ai"],
         methods: "GET",
@@ -108,6 +109,19 @@ pub(crate) const PLAN: Plan = Plan {
     rate_limit_fields: RateLimitFields::Draft11,
     lock_header: "x-he2-origin-lock",
     variables: &[],
+};
+
+/// Two ranges and a port, of which some are reserved.
+pub(crate) const PREVIEWS: Previews = Previews {
+    domain: "previews.example",
+    ports: &[
+        Ports { first: 22, last: 22 },
+        Ports { first: 2_279, last: 2_281 },
+        Ports { first: 8_080, last: 8_080 },
+    ],
+    reserved: &crate::preview::RESERVED,
+    api: "https://daytona.example/api",
+    route: Route { name: "previews", cors: false, limit: None, ..ROUTE },
 };
 
 /// A route that matches `/` for everyone.

@@ -2,6 +2,7 @@
 
 use edge_core::auth::revocation;
 use edge_core::limit::{self, places};
+use edge_core::preview;
 
 use super::upstreams::{self, ORIGIN};
 use super::variables::is_variable;
@@ -13,7 +14,7 @@ use crate::written::issuer::{Audiences, Issuer};
 use crate::written::route_auth::RouteAuth;
 
 /// Those that every deployment has: [`edge_core::host::Settings`], and the Durable Objects.
-const OWN: [&str; 9] = [
+const OWN: [&str; 11] = [
     ORIGIN.variable,
     "MAINTENANCE",
     "DEFAULT_HOST",
@@ -23,6 +24,8 @@ const OWN: [&str; 9] = [
     revocation::BINDING,
     places::BINDING,
     "DELIVERIES",
+    preview::API,
+    preview::KEY,
 ];
 
 /// A name, and what its value is.
@@ -53,6 +56,9 @@ pub(super) fn check(written: &Written, report: &Report) -> &'static [&'static st
     let mut names: Vec<&'static str> = uses.iter().map(|one| leak::text(&one.name.value)).collect();
     if upstreams::upstreams(written).is_empty() {
         names.push(ORIGIN.variable);
+    }
+    if written.previews.is_some() {
+        names.extend([preview::API, preview::KEY]);
     }
     names.sort_unstable();
     names.dedup();

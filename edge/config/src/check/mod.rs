@@ -17,6 +17,7 @@ mod network;
 mod origin;
 mod parts;
 mod policies;
+mod previews;
 mod redis;
 mod route_auth;
 mod route_limits;
@@ -60,6 +61,7 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
         caches: &caches,
     };
     let mut routes = routes::check(&names, report);
+    let previews = previews::check(written, &limits, report);
     unused::check(written, report);
     order::sort(&mut routes);
     reach::check(&routes, report);
@@ -77,6 +79,7 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
         routes: leak::list(routes),
         auth: auth?,
         issuers: leak::list(issuers),
+        previews,
         cors: cors?,
         rate_limit_fields: rate_limit_fields?,
         lock_header: lock_header?,

@@ -1,4 +1,4 @@
-//! What is written and serves nothing: hosts without a route, limits, concurrencies and cache policies that none names.
+//! What is written and serves nothing: hosts without a route, limits, concurrencies and cache policies that nothing names.
 
 use crate::fault::Report;
 use crate::read::{Given, Lined};
@@ -11,7 +11,7 @@ pub(crate) fn check(written: &Written, report: &Report) {
     note("host", "is served by no route; add it to one, or remove it", &hosts, served(routes), report);
     let unnamed = "is used by no route; name it in one, or remove it";
     let limits: Vec<_> = written.limits.iter().map(|limit| &limit.name).collect();
-    note("limit", unnamed, &limits, used(routes, |route| &route.limit), report);
+    note("limit", unnamed, &limits, limits_used(written, routes), report);
     let concurrencies: Vec<_> = written.concurrencies.iter().map(|places| &places.name).collect();
     note("concurrency", unnamed, &concurrencies, all_used(routes), report);
     let caches: Vec<_> = written.caches.iter().map(|cache| &cache.name).collect();
@@ -26,6 +26,17 @@ fn named(host: &Host) -> Option<&Lined<String>> {
 fn served(routes: &[Route]) -> Option<Vec<&str>> {
     let lists: Option<Vec<_>> = routes.iter().map(|route| route.hosts.as_ref()).collect();
     Some(lists?.into_iter().flat_map(|list| &list.value).map(|host| host.value.as_str()).collect())
+}
+
+/// The limits that routes and previews name; `None` where one cannot be read.
+fn limits_used<'w>(written: &'w Written, routes: &'w [Route]) -> Option<Vec<&'w str>> {
+    let mut limits = used(routes, |route| &route.limit)?;
+    match written.previews.as_ref().map(|previews| &previews.limit) {
+        Some(Given::Good(name)) => limits.push(&name.value),
+        Some(Given::Faulty) => return None,
+        Some(Given::Absent) | None => {}
+    }
+    Some(limits)
 }
 
 /// The policies that routes name; `None` where one cannot be read.

@@ -65,6 +65,8 @@ fn a_name_of_the_gateways_own_is_refused() {
         "REVOCATIONS",
         "DELIVERIES",
         "PLACES",
+        "DAYTONA_API",
+        "DAYTONA_API_KEY",
     ] {
         let expected = format!("he2.toml:68: `{name}` is the gateway's own; use another name");
         assert_eq!(route_fault(&route(&webhook("stripe", name))), expected);

@@ -32,6 +32,8 @@ mod order;
 mod parts;
 /// Hosts, services, origins and caches.
 mod policies;
+/// Where sandboxes are shown, and which of their ports.
+mod previews;
 /// Costs, and event streams.
 mod route_limits;
 /// Routes.

@@ -105,7 +105,7 @@ fn api_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
 }
 
 /// `pk_` and `sk_` with 32 letters or digits each, or `he-` with 36 characters: the two forms the app issues.
-pub(super) fn is_api_key(key: &str) -> bool {
+pub(crate) fn is_api_key(key: &str) -> bool {
     let word = |text: &str, len| text.len() == len && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let pair = |text: &str| {
         let (public, secret) = text.strip_prefix("pk_")?.split_once(":sk_")?;

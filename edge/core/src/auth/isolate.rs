@@ -11,6 +11,7 @@ use crate::cache::local::Local;
 use crate::limit::ledger;
 use crate::limit::wallet::Wallet;
 use crate::plan::{Plan, Window};
+use crate::preview::known::Known as Previews;
 use crate::upstream::breaker::{self, Breaker};
 use crate::upstream::pool::Pool;
 
@@ -58,6 +59,8 @@ pub struct Isolate<K> {
     pub local: RefCell<Bounded<String, ledger::State>>,
     /// What it knows of the cache by itself.
     pub cache: Local,
+    /// What it knows of sandboxes.
+    pub previews: RefCell<Previews>,
 }
 
 impl<K> Isolate<K> {
@@ -78,6 +81,7 @@ impl<K> Isolate<K> {
             full: RefCell::new(Bounded::new(KEYS)),
             local: RefCell::new(Bounded::new(KEYS)),
             cache: Local::default(),
+            previews: RefCell::default(),
         }
     }
 }

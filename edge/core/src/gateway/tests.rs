@@ -7,6 +7,7 @@ mod fake;
 mod keys;
 mod limits;
 mod places;
+mod preview;
 mod revocation;
 mod signin;
 mod upstreams;
@@ -21,7 +22,9 @@ use crate::plan::{
     Admin, Cache, Concurrency, Edge, Limit, OnError, Priority, Scheme, Segment, SignIn, Source, Upstream,
     Wait, Webhook, Window,
 };
-use crate::testing::{ANY_OF, BLUE, COGNITO, LIMIT as API, OPTIONAL, ROUTE, STREAM, STREAMS, SUPABASE};
+use crate::testing::{
+    ANY_OF, BLUE, COGNITO, LIMIT as API, OPTIONAL, PREVIEWS, ROUTE, STREAM, STREAMS, SUPABASE,
+};
 use fake::{Fake, NOW_MS, signed_in};
 
 const HOSTS: &[&str] = &["he2.ai", "api.he2.ai"];
@@ -115,6 +118,7 @@ pub(super) static PLAN: Plan = Plan {
     ],
     issuers: &[SUPABASE, COGNITO],
     upstreams: &[BLUE, Upstream { name: "green", variable: "ORIGIN_GREEN", ..BLUE }],
+    previews: Some(PREVIEWS),
     ..crate::testing::PLAN
 };
 

@@ -25,7 +25,7 @@ use crate::limit::ledger::{self, Answer, Ask};
 use crate::limit::places;
 use crate::record::Record;
 use crate::stream::Heartbeat;
-use crate::testing::{ISSUER, NOW, SECRET, Signer, key_set, with};
+use crate::testing::{ISSUER, NOW, PREVIEWS, SECRET, Signer, key_set, with};
 
 pub(super) const NOW_MS: u64 = NOW * 1_000;
 
@@ -53,6 +53,8 @@ pub(super) struct Inner {
     pub(super) origin: fn() -> Result<Response<String>, SendError>,
     /// What the upstreams answer next, before what `origin` does.
     pub(super) answers: RefCell<VecDeque<Result<Response<String>, SendError>>>,
+    /// What Daytona's API answers at an address.
+    pub(super) daytona: fn(&str) -> Response<String>,
     pub(super) sent: RefCell<Option<Outgoing<String>>>,
     /// Where requests were sent, in their order.
     pub(super) urls: RefCell<Vec<String>>,
@@ -88,6 +90,7 @@ impl Fake {
             ("ADMIN_API_KEY", "the operators' key"),
             ("STRIPE_WEBHOOK_SECRET", "whsec_of_the_sender"),
             ("JWT_HS256_SECRET", SECRET),
+            ("DAYTONA_API_KEY", "the API key"),
         ];
         let settings = Settings {
             maintenance: None,
@@ -112,6 +115,7 @@ impl Fake {
             places: Ok(RefCell::default()),
             origin: || Ok(Response::new("from the origin".to_owned())),
             answers: RefCell::default(),
+            daytona: |_| panic!("Daytona is not asked"),
             sent: RefCell::default(),
             urls: RefCell::default(),
             now: Cell::new(NOW_MS),
@@ -367,6 +371,11 @@ impl Host for Fake {
         std::future::ready(Some(length))
     }
     async fn send(&self, request: Outgoing<String>) -> Result<Response<String>, SendError> {
+        if let Some(path) = request.url.strip_prefix(PREVIEWS.api) {
+            assert_eq!(request.headers["authorization"], "Bearer the API key");
+            self.did(&format!("daytona {} {path}", request.method));
+            return Ok((self.daytona)(path));
+        }
         self.did("origin");
         self.urls.borrow_mut().push(request.url.clone());
         self.sent.replace(Some(request));
