@@ -13,7 +13,7 @@ use edge_core::limit::{self, ledger};
 use edge_core::stream::Heartbeat;
 use http::Response;
 use web_sys::AbortSignal;
-use worker::{Context, Date, Env};
+use worker::{Context, Env};
 
 use crate::body::Body;
 use crate::crypto::{self, Key};
@@ -58,7 +58,7 @@ impl Host for Platform {
     type Key = Key;
 
     fn now_ms(&self) -> u64 {
-        Date::now().as_millis()
+        time::now_ms()
     }
 
     fn random(&self) -> [u8; 24] {
