@@ -353,9 +353,8 @@ test('a WebSocket that would set a cookie for other hosts is refused', async () 
   assert.equal(refused.statusCode, 502);
   refused.resume();
   const fine = open('a=1; Path=/');
-  const [response] = await once(fine, 'upgrade');
+  const [[response]] = await Promise.all([once(fine, 'upgrade'), once(fine, 'open')]);
   assert.deepEqual(response.headers['set-cookie'], ['a=1; Path=/']);
-  await once(fine, 'open');
   fine.close();
   await once(fine, 'close');
 });
