@@ -5,13 +5,11 @@
 //! unless it has `raw_path`: nobody writes a route for that alone.
 
 use edge_core::plan::{Host, Plan, Route, Segment};
+pub(crate) use edge_core::route::METHODS;
 use edge_core::route::{matches, split, takes};
 
 use crate::fault::Report;
 use crate::order;
-
-/// Methods that a route may name. HEAD is wherever GET is.
-pub(crate) const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// Text that no route has: a witness of captures alone.
 const ANY: &str = "~any~";

@@ -18,7 +18,9 @@ pub(crate) struct Lined<T> {
 }
 
 /// A value that may be left out.
+#[derive(Default)]
 pub(crate) enum Given<T> {
+    #[default]
     Absent,
     /// It is there, of the wrong kind, and reported.
     Faulty,

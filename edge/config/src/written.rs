@@ -4,6 +4,7 @@
 //! one is `None` and already reported.
 
 pub(crate) mod condition;
+pub(crate) mod heads;
 pub(crate) mod infra;
 pub(crate) mod issuer;
 pub(crate) mod limit;
@@ -40,6 +41,9 @@ pub(crate) struct Written {
     pub(crate) caches: Vec<Cache>,
     pub(crate) routes: Option<Vec<Route>>,
     pub(crate) previews: Option<Previews>,
+    pub(crate) request: heads::Request,
+    pub(crate) access: Option<Vec<heads::Access>>,
+    pub(crate) securities: Vec<heads::Security>,
     pub(crate) infra: Option<Infra>,
     pub(crate) cloudflare: Option<Cloudflare>,
     pub(crate) settings: Vec<Settings>,
@@ -141,6 +145,8 @@ pub(crate) struct Route {
     pub(crate) try_seconds: Given<u32>,
     pub(crate) hedge: Given<u32>,
     pub(crate) priority: Given<String>,
+    pub(crate) security: Given<String>,
+    pub(crate) retirement: Given<heads::Retirement>,
 }
 
 /// `None` when the text is no TOML at all.
@@ -169,6 +175,9 @@ fn root<'d>(mut top: Section<'d>, report: &'d Report) -> Written {
         caches: all(top.named("cache"), cache, report),
         routes: each(top.repeated("route"), route, report),
         previews: previews::previews(&mut top, report),
+        request: heads::request(&mut top, report),
+        access: each(top.repeated("access"), heads::access, report),
+        securities: all(top.named("security"), heads::security, report),
         infra: infra::infra(&mut top, report),
         cloudflare: infra::cloudflare(&mut top, report),
         settings: infra::all_settings(top.named("settings"), report),
@@ -328,6 +337,8 @@ fn route(line: u32, table: &DeTable<'_>, report: &Report) -> Route {
         try_seconds: section.optional("try_seconds"),
         hedge: section.optional("hedge_ms"),
         priority: section.optional("priority"),
+        security: section.optional("security"),
+        retirement: section.optional("retirement"),
     };
     section.finish();
     route

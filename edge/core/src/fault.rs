@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::auth::Refusal;
 use crate::auth::token::TokenFault;
+use crate::forward::size::TooLarge;
 use crate::headers::set;
 use crate::limit::told::{Crowded, Taken};
 use crate::path::PathFault;
@@ -21,6 +22,8 @@ use crate::preview::{self, Closed};
 /// Why the gateway answers in the origin's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
+    /// The request's head is too large.
+    TooLarge(TooLarge),
     /// The path has no safe normal form.
     Path(PathFault),
     /// The host is not one of ours (RFC 9110 §7.4).
@@ -31,6 +34,8 @@ pub enum Fault {
     MethodNotAllowed(Vec<&'static str>),
     /// A preflight from a page that may not call.
     ForeignOrigin,
+    /// The caller is kept out by where it comes from: the line of he2.toml that says so.
+    Denied(u32),
     /// The caller may not pass.
     Refused(Refusal),
     /// The caller's quota is used up.
@@ -70,12 +75,15 @@ impl Fault {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
+            Self::TooLarge(TooLarge::Target(_) | TooLarge::Query(_)) => StatusCode::URI_TOO_LONG,
+            Self::TooLarge(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Path(_) | Self::Content(_) => StatusCode::BAD_REQUEST,
             Self::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            // Not 451: nobody has demanded it by law (RFC 7725 §3), and the caller learns no reason.
+            Self::ForeignOrigin | Self::Denied(_) => StatusCode::FORBIDDEN,
             Self::Refused(refusal) => refusal_status(refusal),
             Self::Preview(Closed::Port) => StatusCode::FORBIDDEN,
             Self::Preview(Closed::Unknown(_)) => StatusCode::NOT_FOUND,
@@ -96,11 +104,13 @@ impl Fault {
     #[must_use]
     pub fn detail(&self) -> String {
         match self {
+            Self::TooLarge(fault) => too_large(fault),
             Self::Path(fault) => fault.to_string(),
             Self::Misdirected => "this host is not served here".to_owned(),
             Self::NotFound | Self::Refused(Refusal::Blocked) => "Not Found".to_owned(),
             Self::MethodNotAllowed(_) => "Method Not Allowed".to_owned(),
             Self::ForeignOrigin => "this origin may not call the API from a browser".to_owned(),
+            Self::Denied(_) => "this service is not available from where the request comes".to_owned(),
             Self::Refused(refusal) => refused(refusal),
             // The wording of the published API.
             Self::Limited(_) => "Rate limit exceeded. Please try again later.".to_owned(),
@@ -133,6 +143,7 @@ impl Fault {
             Self::Refused(Refusal::NoSecret(name)) => Some(format!("the secret {name} is not set")),
             Self::Refused(Refusal::Condition(condition)) => Some(condition.to_string()),
             Self::Preview(Closed::Unknown(why)) => Some((*why).to_owned()),
+            Self::Denied(line) => Some(format!("he2.toml, line {line}")),
             Self::OriginTimeout(ms) => Some(format!("no response head within {ms} ms")),
             _ => None,
         }
@@ -310,6 +321,18 @@ fn refused(refusal: &Refusal) -> String {
         Refusal::Forgeries(..) => "too many bad credentials came from this address",
     };
     text.to_owned()
+}
+
+fn too_large(fault: &TooLarge) -> String {
+    match fault {
+        TooLarge::Target(most) => format!("the path with its query is longer than {most} bytes"),
+        TooLarge::Query(most) => format!("the query is longer than {most} bytes"),
+        TooLarge::Fields(most) => format!("there are more than {most} header fields"),
+        TooLarge::Head(most, largest) => {
+            let largest = largest.as_ref().map(|name| format!("; most of it is the field {name}"));
+            format!("the header is larger than {most} bytes{}", largest.unwrap_or_default())
+        }
+    }
 }
 
 /// The app's pages take any 429 of a run's start for "too many are running", and show which ones.

@@ -3,34 +3,59 @@
 //! What a client could use to pass for somebody else, or for the gateway, is dropped first; only then are the
 //! gateway's own fields added, so that nothing a client sends (a `Connection` list, say) can take them away again.
 //!
-//! | field | to the origin |
+//! | to the origin | |
 //! |---|---|
 //! | hop-by-hop, and what `Connection` names (RFC 9110 §7.6.1) | dropped; `Upgrade: websocket` kept |
-//! | `X-He2-*`, `X-Forwarded-*`, `Forwarded`, `X-Real-IP`, `True-Client-IP`, `X-Request-Id` | dropped, ours instead |
+//! | `X-He2-*`, `X-Forwarded-*`, `Forwarded`, `X-Real-IP`, `True-Client-IP`, `X-Client-IP`, `X-Cluster-Client-IP` | dropped: a client could pass for another |
+//! | `X-HTTP-Method`, `X-HTTP-Method-Override`, `X-Method-Override`, `X-Original-URL`, `X-Rewrite-URL` | dropped: another request than the checked one |
 //! | `X-Middleware-Subrequest`, `X-Refresh-Token` | dropped: nothing behind may act on them |
+//! | `X-He2-User`, `-Role`, `-Session`, `-Aal`, `X-He2-Identity` | the caller that was checked, and the signature of that |
+//! | the origin lock (`lock_header`) | the deployment's secret |
+//! | `X-Forwarded-For`, `-Proto`, `-Host` | the platform's address of the caller; scheme and public host |
+//! | `X-Request-Id` | ours |
+//! | `traceparent`, `tracestate` | the caller's trace under the gateway's span; else a new one ([`crate::trace`]) |
+//! | `Via` | the gateway added, with the protocol of the request; who finds it there already is refused ([`via`]) |
+//! | `Max-Forwards` | one less for OPTIONS; at 0 the gateway answers ([`max_forwards`]) |
 //! | `?token=` | taken into `Authorization` where the route checks it; else dropped if it looks like a JWT |
 //! | `Authorization`, `X-API-Key`, `X-Admin-Api-Key` | kept where the route's class checked them |
-//! | `traceparent`, `tracestate` | the caller's trace under the gateway's span; else a new one ([`crate::trace`]) |
-//! | `Host`, `Expect` | the platform's affair |
 //! | `Cookie` | dropped where the answer may be stored for all ([`crate::gateway`]) |
 //! | `Accept-Encoding` | `identity` from who reads events ([`crate::stream`]) |
+//! | `Host`, `Expect` | the platform's affair: it has met an expectation before (RFC 9110 §10.1.1) |
 //! | everything else | kept |
+//!
+//! | to the caller | |
+//! |---|---|
+//! | hop-by-hop, and what `Connection` names | dropped |
+//! | `Server`, `X-Powered-By`, `Alt-Svc` | dropped: what runs behind, and where |
+//! | `Access-Control-*` | dropped, ours instead; `Vary: Origin` ([`crate::cors`]) |
+//! | the field of a request's cost (`cost_header`) | dropped |
+//! | `Location` | at the public host where it is at the origin's own address |
+//! | `Strict-Transport-Security` and what else a policy says | added where the origin says nothing of that name ([`security`]) |
+//! | `Deprecation`, `Sunset`, `Link` | added on routes that are going away ([`retirement`]) |
+//! | `RateLimit`, `RateLimit-Policy`, `X-RateLimit-*`, `Retry-After` | how the caller's limit stands ([`crate::limit::told`]) |
+//! | `Age`, `Cache-Status` | of answers that are stored, or could be ([`crate::cache`]) |
+//! | `Server-Timing` | the gateway's steps after the origin's |
+//! | `X-Request-Id`, `traceparent` | ours |
+//! | everything else, each `Set-Cookie` by itself | kept |
+
+pub mod max_forwards;
+pub mod retirement;
+pub mod security;
+pub mod size;
+pub mod via;
 
 use std::net::IpAddr;
 
 use http::header::{
-    AUTHORIZATION, CONNECTION, EXPECT, HOST, HeaderName, SERVER, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
+    AUTHORIZATION, CONNECTION, EXPECT, HOST, HeaderName, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderValue, Method};
 
 use crate::auth::{ADMIN_KEY, API_KEY, Caller};
 use crate::fault::REQUEST_ID;
-use crate::headers::{append, list, set, single};
+use crate::headers::{list, set, single};
 use crate::plan::{Auth, Scheme};
 use crate::trace::{Trace, hex};
-
-/// The gateway's name in `Via` (RFC 9110 §7.6.3).
-pub const PSEUDONYM: &str = "he2-edge";
 
 /// How the app learns who calls. Nothing else may be sent under these names.
 pub const IDENTITY: [HeaderName; 5] = [USER, ROLE, SESSION, AAL, SIGNED];
@@ -63,11 +88,19 @@ const HOP_BY_HOP: [HeaderName; 10] = [
     HOST,
 ];
 
-const SPOOFABLE: [&str; 6] = [
+/// The first tell who calls, and where; the next would have a server take another method or path than was checked.
+const SPOOFABLE: [&str; 13] = [
     "forwarded",
-    "x-real-ip",
     "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-real-ip",
     "x-request-id",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
     "x-middleware-subrequest",
     "x-refresh-token",
 ];
@@ -82,6 +115,8 @@ pub struct Context<'a> {
     pub ip: Option<IpAddr>,
     /// `http` or `https`.
     pub scheme: &'a str,
+    /// The protocol by which the request arrived, as `HTTP/2`, where that is known.
+    pub protocol: Option<&'a str>,
     /// The public host.
     pub host: &'a str,
     /// The request's id.
@@ -90,12 +125,6 @@ pub struct Context<'a> {
     pub trace: &'a Trace,
     /// Field and value of the origin lock; no value in a deployment without one.
     pub lock: (&'static str, Option<&'a str>),
-}
-
-/// Whether the gateway finds itself in `Via`.
-#[must_use]
-pub fn is_loop(headers: &HeaderMap) -> bool {
-    list(headers, VIA).any(|hop| hop.split_ascii_whitespace().nth(1) == Some(PSEUDONYM))
 }
 
 /// Whether the client asks to change to the WebSocket protocol (RFC 6455 §4.1).
@@ -139,9 +168,10 @@ pub fn request(
 #[must_use]
 pub fn response(arrived: &HeaderMap) -> HeaderMap {
     let mut headers = without_hop_by_hop(arrived);
-    // `Server` and `X-Powered-By` tell an attacker what runs behind, and nobody else anything.
+    // `Server` and `X-Powered-By` tell an attacker what runs behind, and nobody else anything. `Alt-Svc` names another
+    // address of the origin (RFC 7838 §2), which is not the caller's to use.
     remove_where(&mut headers, |name| {
-        name == SERVER.as_str() || name == "x-powered-by" || name.starts_with("access-control-")
+        matches!(name, "alt-svc" | "server" | "x-powered-by") || name.starts_with("access-control-")
     });
     headers
 }
@@ -211,7 +241,8 @@ pub fn sign(headers: &mut HeaderMap, secret: &str, method: &Method, target: &str
 }
 
 fn add_context(headers: &mut HeaderMap, context: &Context<'_>) {
-    add_way(headers, context.ip, context.scheme, context.host);
+    let Context { ip, scheme, host, protocol, .. } = *context;
+    add_way(headers, ip, scheme, host, protocol);
     set(headers, REQUEST_ID, context.request_id);
     set(headers, TRACEPARENT, &context.trace.traceparent());
     if let (name, Some(secret)) = context.lock {
@@ -220,13 +251,19 @@ fn add_context(headers: &mut HeaderMap, context: &Context<'_>) {
 }
 
 /// Says where a request came from, and by which way.
-pub(crate) fn add_way(headers: &mut HeaderMap, ip: Option<IpAddr>, scheme: &str, host: &str) {
+pub(crate) fn add_way(
+    headers: &mut HeaderMap,
+    ip: Option<IpAddr>,
+    scheme: &str,
+    host: &str,
+    protocol: Option<&str>,
+) {
     if let Some(ip) = ip {
         set(headers, FORWARDED_FOR, &ip.to_string());
     }
     set(headers, FORWARDED_PROTO, scheme);
     set(headers, FORWARDED_HOST, host);
-    append(headers, VIA, &format!("1.1 {PSEUDONYM}"));
+    via::stamp(headers, protocol);
 }
 
 #[cfg(test)]

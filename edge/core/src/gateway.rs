@@ -20,7 +20,7 @@ mod upstreams;
 mod verify;
 mod webhook;
 
-use http::header::LOCATION;
+use http::header::{ALLOW, HeaderName, LOCATION, MAX_FORWARDS};
 use http::{HeaderMap, Response, StatusCode};
 
 use self::events::Opened;
@@ -30,7 +30,9 @@ use self::signin::SignedIn;
 use crate::auth::token::Statement;
 use crate::auth::{API_KEY, Refusal, leak};
 use crate::fault::{Fault, REQUEST_ID, page};
-use crate::headers::{set, single};
+use crate::forward::max_forwards::{self, Forwards};
+use crate::forward::{retirement, security, size, via};
+use crate::headers::{append, set, single};
 use crate::host::{Host, Request};
 use crate::limit::asking::Asking;
 use crate::limit::network;
@@ -39,7 +41,9 @@ use crate::plan::{self, Auth, ClaimNames, Plan, Route};
 use crate::record::Record;
 use crate::route::{self, Find};
 use crate::trace::{self, Trace};
-use crate::{cache, cors, forward, maintenance, stream, wait};
+use crate::{access, cache, cors, forward, maintenance, stream, wait};
+
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Answers a request, and tells what happened.
 pub async fn handle<H: Host>(
@@ -62,6 +66,7 @@ pub async fn handle<H: Host>(
     let traceparent = trace.traceparent();
     let reads = Reads::new(&request.headers);
     let colo = request.cf.colo.clone();
+    let tls = request.scheme == "https";
     let pass = Pass { plan, host, trace, origin: origin.clone(), colo, listens: reads.events };
     let mut response = match pass.steps(request, &mut record).await {
         Ok(mut response) => {
@@ -73,12 +78,27 @@ pub async fn handle<H: Host>(
         Err(fault) => refuse(host, fault, reads, &mut record),
     };
     record.status = response.status().as_u16();
+    describe(&record, tls, response.headers_mut());
     if record.matched.is_none_or(|route| route.cors) {
         cors::grant(&plan.cors, origin.as_deref(), response.headers_mut());
     }
     set(response.headers_mut(), REQUEST_ID, &record.request_id);
     set(response.headers_mut(), forward::TRACEPARENT, &traceparent);
     (response, record)
+}
+
+/// What an answer tells its caller beyond what the origin said.
+fn describe(record: &Record, tls: bool, headers: &mut HeaderMap) {
+    let route = record.matched.filter(|_| record.refused.is_none());
+    if let Some(policy) = route.map_or(Some(security::API), |route| route.security) {
+        security::secure(headers, &policy, tls);
+    }
+    if let Some(retirement) = record.matched.and_then(|route| route.retirement) {
+        retirement::tell(headers, &retirement);
+    }
+    if let Some(steps) = record.server_timing() {
+        append(headers, SERVER_TIMING, &steps);
+    }
 }
 
 /// 128 random bits, apart from the trace's.
@@ -154,6 +174,8 @@ impl<H: Host> Pass<'_, H> {
         mut request: Request<H::Body>,
         record: &mut Record,
     ) -> Result<Response<H::Body>, Fault> {
+        size::check(&self.plan.request, &request.path, request.query.as_deref(), &request.headers)
+            .map_err(Fault::TooLarge)?;
         refuse_leak(&request, record)?;
         if let Some((previews, name)) = self.previewed(&request.host) {
             return self.preview(previews, name, request, record).await;
@@ -162,21 +184,29 @@ impl<H: Host> Pass<'_, H> {
         let path = path::normalise(&request.path).map_err(Fault::Path)?;
         record.path = leak::masked(&path.text);
         request.query = request.query.as_deref().map(path::escape_query);
-        if let Some(target) = public.redirect {
+        if let Some(target) = self.elsewhere(public, &request.scheme) {
             return Ok(self.moved(target, &path.text, request.query.as_deref()));
         }
-        if forward::is_loop(&request.headers) {
+        if via::is_loop(&request.headers) {
             return Err(Fault::Loop);
         }
         let preflight = cors::preflight(&request.method, &request.headers).map(str::to_owned);
         let method = preflight.as_deref().unwrap_or(request.method.as_str());
         let route = self.route(public.name, method, &path, record)?;
+        if let Some(rule) = access::refusing(self.plan.access, route.name, request.ip, &request.cf) {
+            return Err(Fault::Denied(rule.line));
+        }
         if preflight.is_some() {
             return if route.cors { self.preflight() } else { Err(Fault::ForeignOrigin) };
         }
         let settings = self.host.settings();
         if let Some(seconds) = maintenance::away(self.plan, settings, route, &request.headers, request.ip) {
             return Err(Fault::Maintenance(seconds));
+        }
+        match max_forwards::decide(&request.method, &request.headers) {
+            Forwards::Unbound => {}
+            Forwards::Left(more) => set(&mut request.headers, MAX_FORWARDS, &more.to_string()),
+            Forwards::Spent => return Ok(self.options(route)),
         }
         let SignedIn { caller, statement, claims, token, by_query, delivery } =
             self.authenticate(route, &mut request, record).await?;
@@ -228,6 +258,21 @@ impl<H: Host> Pass<'_, H> {
         let public = route::host(self.plan, meant.unwrap_or(&request.host)).ok_or(Fault::Misdirected)?;
         public.name.clone_into(&mut record.host);
         Ok(public)
+    }
+
+    /// The host to which the caller is sent: another one, or this one by TLS. A deployment that stands for a public host
+    /// somewhere else is asked as it can be.
+    fn elsewhere(&self, public: &plan::Host, scheme: &str) -> Option<&'static str> {
+        let in_the_clear = scheme == "http" && self.host.settings().default_host.is_none();
+        public.redirect.or_else(|| in_the_clear.then_some(public.name))
+    }
+
+    /// What the last recipient says of a route (RFC 9110 §9.3.7).
+    fn options(&self, route: &Route) -> Response<H::Body> {
+        let mut response = Response::new(self.host.empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        set(response.headers_mut(), ALLOW, &route::allow(route));
+        response
     }
 
     /// 308 keeps method and content (RFC 9110 §15.4.9).

@@ -11,6 +11,7 @@
     allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")
 )]
 
+pub mod access;
 pub mod auth;
 pub mod cache;
 pub mod cors;

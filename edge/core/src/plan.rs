@@ -5,6 +5,7 @@
 //! that differ between deployments are not here: they are the Worker's variables.
 
 mod auth;
+mod heads;
 mod limit;
 mod preview;
 mod wait;
@@ -13,6 +14,7 @@ pub use auth::{
     Admin, Algorithm, Audiences, Auth, AuthPlan, ClaimNames, Condition, Hs256, Issuer, Network, Scheme,
     SignIn, Source, Subject, Test, Value, Webhook,
 };
+pub use heads::{Access, HeadLimits, Retirement, Security};
 pub use limit::{Concurrency, Limit, NO_TIER, OnError, Part, RateLimitFields, Tier, TierOf, Window};
 pub use preview::{Ports, Previews};
 pub use wait::Wait;
@@ -41,6 +43,10 @@ pub struct Plan {
     pub rate_limit_fields: RateLimitFields,
     /// Request header that carries the origin-lock secret to the load balancer, in lower case.
     pub lock_header: &'static str,
+    /// How large a request's head may be.
+    pub request: HeadLimits,
+    /// Who is kept out by where they come from.
+    pub access: &'static [Access],
     /// Every Worker variable and secret that the plan names, once each.
     pub variables: &'static [&'static str],
 }
@@ -143,6 +149,10 @@ pub struct Route {
     pub heartbeat_ms: Option<u32>,
     /// How long a caller may let it wait; none where callers do not say.
     pub wait: Option<Wait>,
+    /// What its answers tell browsers to refuse; none for what the origin says alone.
+    pub security: Option<Security>,
+    /// Set when it is going away.
+    pub retirement: Option<Retirement>,
 }
 
 /// One part of a path pattern.

@@ -2,6 +2,8 @@
 //!
 //! Nothing in it is secret: paths without their query, no header values, and an API key only as its digest.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::auth::revocation::Revocation;
@@ -79,6 +81,10 @@ pub struct Record {
     /// Milliseconds until the origin's response head, all tries together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin_ms: Option<u64>,
+    /// Milliseconds that other steps took: sign-in, limit, places, cache. The platform's clock stands still between input
+    /// and output, so steps that asked nobody took none, and are left out.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub steps_ms: BTreeMap<&'static str, u64>,
     /// Response status.
     pub status: u16,
     /// Why the gateway answered itself.
@@ -116,6 +122,32 @@ pub struct Record {
     pub refused: Option<Fault>,
 }
 
+impl Record {
+    /// Notes that a step took from then till now (Unix ms).
+    pub(crate) fn took(&mut self, step: &'static str, from_ms: u64, till_ms: u64) {
+        let took = till_ms.saturating_sub(from_ms);
+        if took > 0 {
+            let total = self.steps_ms.entry(step).or_default();
+            *total = total.saturating_add(took);
+        }
+    }
+
+    /// What all steps took together, in milliseconds.
+    pub(crate) fn waited_ms(&self) -> u64 {
+        self.steps_ms.values().sum::<u64>().saturating_add(self.origin_ms.unwrap_or_default())
+    }
+
+    /// `Server-Timing` for whoever looks at a request in a browser (<https://www.w3.org/TR/server-timing/>): the steps by
+    /// name, as it has no secrets; none where nothing took time.
+    #[must_use]
+    pub fn server_timing(&self) -> Option<String> {
+        let steps = self.steps_ms.iter().map(|(name, ms)| (*name, *ms));
+        let steps = steps.chain(self.origin_ms.map(|ms| ("origin", ms)));
+        let metrics: Vec<String> = steps.map(|(name, ms)| format!("{name};dur={ms}")).collect();
+        (!metrics.is_empty()).then(|| metrics.join(", "))
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn is_false(flag: &bool) -> bool {
     !flag
@@ -124,4 +156,22 @@ fn is_false(flag: &bool) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn is_one_or_none(tries: &u32) -> bool {
     *tries <= 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_step_that_took_time_is_told_with_its_milliseconds() {
+        let mut record = Record::default();
+        record.took("auth", 1_000, 1_000);
+        assert_eq!(record.server_timing(), None);
+        record.took("cache", 1_000, 1_002);
+        record.took("cache", 1_010, 1_011);
+        record.took("auth", 2_000, 1_990);
+        record.origin_ms = Some(120);
+        assert_eq!(record.server_timing().as_deref(), Some("cache;dur=3, origin;dur=120"));
+        assert_eq!(record.waited_ms(), 123);
+    }
 }

@@ -7,6 +7,9 @@
 
 use crate::plan::{Host, Plan, Route, Segment};
 
+/// The methods that there are for routes; HEAD is wherever GET is.
+pub const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
 /// The outcome of a look-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Find {
@@ -34,7 +37,7 @@ pub fn find(plan: &'static Plan, host: &str, method: &str, path: &str) -> Find {
         if takes(route, method) {
             return Find::Route(route);
         }
-        allowed.extend(route.methods);
+        allowed.extend(methods(route));
     }
     match allowed.is_empty() {
         true => Find::NotFound,
@@ -42,11 +45,26 @@ pub fn find(plan: &'static Plan, host: &str, method: &str, path: &str) -> Find {
     }
 }
 
-/// Whether the route takes the method. HEAD is wherever GET is (RFC 9110 §9.3.2).
+/// Whether the route takes the method. HEAD is wherever GET is (RFC 9110 §9.3.2). TRACE is nowhere: it would show the
+/// caller what the gateway tells the origin (§9.3.8); nor is CONNECT, which is for proxies (§9.3.6).
 #[must_use]
 pub fn takes(route: &Route, method: &str) -> bool {
-    let method = if method == "HEAD" { "GET" } else { method };
-    route.methods.is_empty() || route.methods.contains(&method)
+    match method {
+        "HEAD" => takes(route, "GET"),
+        "TRACE" | "CONNECT" => false,
+        method => route.methods.is_empty() || route.methods.contains(&method),
+    }
+}
+
+/// What `Allow` says of a route (RFC 9110 §10.2.1).
+#[must_use]
+pub fn allow(route: &Route) -> String {
+    with_head(methods(route).to_vec()).join(", ")
+}
+
+/// Those that the route names, or all.
+fn methods(route: &Route) -> &'static [&'static str] {
+    if route.methods.is_empty() { &METHODS } else { route.methods }
 }
 
 /// What stands in a path of this route for a parameter of its pattern.

@@ -6,10 +6,11 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Value, json};
 
+use crate::forward::security::API;
 use crate::plan::{
-    Algorithm, Audiences, Auth, AuthPlan, Cache, ClaimNames, Concurrency, Condition, Cors, Host, Hs256,
-    Issuer, Limit, OnError, Part, Plan, Ports, Previews, Query, RateLimitFields, Route, Service, SignIn,
-    Source, Subject, Test, Upstream, Window,
+    Algorithm, Audiences, Auth, AuthPlan, Cache, ClaimNames, Concurrency, Condition, Cors, HeadLimits, Host,
+    Hs256, Issuer, Limit, OnError, Part, Plan, Ports, Previews, Query, RateLimitFields, Route, Service,
+    SignIn, Source, Subject, Test, Upstream, Window,
 };
 
 /// Unix seconds.
@@ -108,6 +109,8 @@ pub(crate) const PLAN: Plan = Plan {
     },
     rate_limit_fields: RateLimitFields::Draft11,
     lock_header: "x-he2-origin-lock",
+    request: HeadLimits { target_bytes: 12_288, query_bytes: 9_216, fields: 100, head_bytes: 15_360 },
+    access: &[],
     variables: &[],
 };
 
@@ -148,6 +151,8 @@ pub(crate) const ROUTE: Route = Route {
     priority: None,
     heartbeat_ms: None,
     wait: None,
+    security: Some(API),
+    retirement: None,
 };
 
 /// One request a minute.

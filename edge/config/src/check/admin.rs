@@ -7,21 +7,22 @@ use edge_core::plan::{Admin, Network};
 use super::text::check_texts;
 use crate::fault::Report;
 use crate::leak;
-use crate::read::Lined;
+use crate::read::{Given, Lined};
 use crate::written::route_auth as written;
 
 /// Bits of an IPv6 address before an IPv4 one that is mapped into it (RFC 4291 §2.5.5.2).
 const MAPPED_BITS: u8 = 96;
 
 pub(super) fn check(admin: &written::Admin, report: &Report) -> Option<Admin> {
-    let networks = admin.networks.good();
-    if let Some(list) = networks {
-        check_texts("networks", list.line, &list.value, report);
-    }
-    let networks = networks.iter().flat_map(|list| &list.value);
-    let networks = networks.filter_map(|text| network(text, report)).collect();
-    let secret = leak::text(&admin.secret.as_ref()?.value);
-    Some(Admin { secret, networks: leak::list(networks) })
+    let networks = networks(&admin.networks, report);
+    Some(Admin { secret: leak::text(&admin.secret.as_ref()?.value), networks })
+}
+
+/// Blocks of addresses; none where none are given.
+pub(super) fn networks(given: &Given<Vec<Lined<String>>>, report: &Report) -> &'static [Network] {
+    let Some(list) = given.good() else { return &[] };
+    check_texts("networks", list.line, &list.value, report);
+    leak::list(list.value.iter().filter_map(|text| network(text, report)).collect())
 }
 
 fn network(text: &Lined<String>, report: &Report) -> Option<Network> {

@@ -1,9 +1,9 @@
 //! Who issues tokens.
 
 use edge_core::plan::{Algorithm, Audiences, ClaimNames, Hs256, Issuer};
-use time::{Date, Month};
 
 use super::condition::{self, check_roles};
+use super::dates::end_of;
 use super::text::{check_list, check_name, check_texts, is_authority, leaked};
 use crate::fault::Report;
 use crate::read::{Given, Lined};
@@ -95,12 +95,6 @@ fn hs256(hs256: &written::Hs256, report: &Report) -> Option<Hs256> {
         report.add(until.line, format!("until {}: there is no such day after 1970", until.value));
     }
     Some(Hs256 { secret: leak::text(&hs256.secret.as_ref()?.value), until: end? })
-}
-
-/// When the day ends in UTC, in Unix seconds.
-fn end_of(day: toml::value::Date) -> Option<u64> {
-    let day = Date::from_calendar_date(day.year.into(), Month::try_from(day.month).ok()?, day.day).ok()?;
-    u64::try_from(day.next_day()?.midnight().assume_utc().unix_timestamp()).ok()
 }
 
 fn claim_names(names: Option<&written::ClaimNames>, report: &Report) -> ClaimNames {

@@ -1,5 +1,6 @@
 //! From what he2.toml says to what holds: every rule that needs more than one value's kind.
 
+mod access;
 mod admin;
 mod auth;
 mod bindings;
@@ -7,6 +8,7 @@ mod caches;
 mod concurrency;
 mod condition;
 mod cors;
+mod dates;
 mod environments;
 mod hosts;
 mod infra;
@@ -19,9 +21,12 @@ mod parts;
 mod policies;
 mod previews;
 mod redis;
+mod request;
+mod retirement;
 mod route_auth;
 mod route_limits;
 mod routes;
+mod security;
 mod services;
 mod sign_in;
 mod streams;
@@ -49,6 +54,7 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
     let limits = limits::check(&written.limits, report);
     let concurrencies = concurrency::check(written, report);
     let caches = caches::check(&written.caches, report);
+    let securities = security::check(&written.securities, report);
     let origin = written.origin.as_ref();
     streams::check(written.streams.as_ref(), report);
     let upstreams = upstreams::check(written, report);
@@ -59,6 +65,7 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
         limits: &limits,
         concurrencies: &concurrencies,
         caches: &caches,
+        securities: &securities,
     };
     let mut routes = routes::check(&names, report);
     let previews = previews::check(written, &limits, report);
@@ -72,6 +79,8 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
     let rate_limit_fields = limits::fields(&written.rate_limit_fields, report);
     let variables = bindings::check(written, report);
     let lock_header = origin.and_then(|origin| origin::lock_header(origin.lock_header.as_ref()?, report));
+    let request = request::check(&written.request, written.auth.as_ref(), report);
+    let access = access::check(written, report);
     let plan = Plan {
         hosts: leak::list(hosts),
         services: leak::list(services.iter().map(services::planned).collect()),
@@ -83,6 +92,8 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
         cors: cors?,
         rate_limit_fields: rate_limit_fields?,
         lock_header: lock_header?,
+        request,
+        access: leak::list(access),
         variables,
     };
     if report.count() == before {

@@ -140,5 +140,7 @@ fn route(line: u32, domain: &str, limit: Option<Limit>, first_byte_ms: u32) -> R
         priority: None,
         heartbeat_ms: None,
         wait: None,
+        security: None, // a sandbox speaks for itself
+        retirement: None,
     }
 }

@@ -1,11 +1,11 @@
 //! Routes: one entry of the plan for each path.
 
-use edge_core::plan::{Auth, Cache, Concurrency, Edge, Host, Limit, Route, Segment, SignIn};
+use edge_core::plan::{Auth, Cache, Concurrency, Edge, Host, Limit, Route, Security, Segment, SignIn};
 
 use super::origin::Times;
 use super::route_limits::{Limited, is_event_stream};
 use super::text::{check_known, check_list, check_name, check_reference, check_twice, leaked};
-use super::{origin, policies, route_auth, streams, upstreams, waits};
+use super::{origin, policies, retirement, route_auth, security, streams, upstreams, waits};
 use crate::fault::Report;
 use crate::read::{Given, Lined};
 use crate::written::{self, Written};
@@ -25,6 +25,7 @@ pub(crate) struct Names<'a> {
     pub(crate) limits: &'a [Limit],
     pub(crate) concurrencies: &'a [Concurrency],
     pub(crate) caches: &'a [Cache],
+    pub(crate) securities: &'a [(String, Security)],
 }
 
 /// The plan's routes, in the order of the file; without those whose faults leave nothing to compare.
@@ -55,6 +56,8 @@ fn checked(route: &written::Route, names: &Names<'_>, times: Times, report: &Rep
     let concurrency = limited.concurrency();
     let event_stream = limited.event_stream(methods);
     let heartbeat_ms = streams::heartbeat_ms(route, names.written.streams.as_ref());
+    let security = security::of(route, &names.written.securities, names.securities, report);
+    let retirement = retirement::check(&route.retirement, report);
     let Some(methods) = methods else { return Vec::new() };
     let times = upstreams::times(route, methods, names.written, times, report);
     let wait = waits::check(route, times.first_byte_ms / 1_000, report);
@@ -82,6 +85,8 @@ fn checked(route: &written::Route, names: &Names<'_>, times: Times, report: &Rep
         priority,
         heartbeat_ms,
         wait,
+        security,
+        retirement,
     };
     patterns.iter().map(entry).collect()
 }

@@ -1,5 +1,6 @@
 //! What is written and serves nothing: hosts without a route, limits, concurrencies and cache policies that nothing names.
 
+use super::security;
 use crate::fault::Report;
 use crate::read::{Given, Lined};
 use crate::written::{Host, Route, Written};
@@ -16,6 +17,10 @@ pub(crate) fn check(written: &Written, report: &Report) {
     note("concurrency", unnamed, &concurrencies, all_used(routes), report);
     let caches: Vec<_> = written.caches.iter().map(|cache| &cache.name).collect();
     note("cache", unnamed, &caches, used(routes, |route| &route.cache), report);
+    let securities: Vec<_> = written.securities.iter().map(|policy| &policy.name).collect();
+    let named = used(routes, |route| &route.security);
+    let named = named.map(|named| named.into_iter().filter(|name| security::is_name(name)).collect());
+    note("security", unnamed, &securities, named, report);
 }
 
 fn named(host: &Host) -> Option<&Lined<String>> {

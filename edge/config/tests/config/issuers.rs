@@ -194,7 +194,7 @@ fn a_cooldown_shorter_than_one_fetch_is_refused() {
 #[test]
 fn bounds_of_all_tokens_hold_at_both_ends() {
     for (key, line, value, least, most) in [
-        ("max_token_bytes = ", 20, 8192, 512, 16384),
+        ("max_token_bytes = ", 20, 8192, 512, 9215),
         ("max_lifetime_seconds = ", 21, 86400, 3600, 604_800),
         ("forgeries = { quota = ", 22, 30, 1, 1000),
         ("seconds = ", 22, 10, 1, 3600),

@@ -64,7 +64,12 @@ impl<H: Host> Pass<'_, H> {
         let (status, mut response, places) = match policy {
             Ok(policy) => {
                 let question = Question::new(policy, keyed(policy), wanted, of_key, cost_field);
-                let (status, response) = self.through_cache(&question, asking, record).await?;
+                let (started, before) = (self.host.now_ms(), record.waited_ms());
+                let answer = self.through_cache(&question, asking, record).await;
+                // All but what others took within.
+                let others = record.waited_ms().saturating_sub(before);
+                record.took("cache", started.saturating_add(others), self.host.now_ms());
+                let (status, response) = answer?;
                 (status, response, Vec::new())
             }
             Err(why) => {

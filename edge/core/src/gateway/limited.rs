@@ -64,6 +64,7 @@ impl<H: Host> Pass<'_, H> {
         let answer = self.host.limit(key, &ask).await;
         let (sent, now) = (now, self.host.now_ms());
         isolate.limiter.borrow_mut().told(answer.is_ok(), sent, now, 0);
+        record.took("limit", sent, now);
         match answer {
             Ok(Answer::Taken(verdict)) => Ok(isolate.wallet.borrow_mut().learn(key, asked, &verdict, now)),
             Ok(Answer::Standing { .. }) => Err("it answered another question".to_owned()),

@@ -1,20 +1,18 @@
 //! The last step: the service is asked, as it may be asked, and its answer made fit for the caller.
 
 use http::Response;
-use http::header::{HeaderName, LOCATION};
+use http::header::LOCATION;
 
 use super::Pass;
 use super::upstreams::{self, Asked, Wanted};
 use crate::auth::Caller;
 use crate::fault::Fault;
 use crate::forward;
-use crate::headers::{append, set, single};
+use crate::headers::{set, single};
 use crate::host::{Host, Request, SendError};
 use crate::limit::asking::Asking;
 use crate::plan::{Plan, Priority};
 use crate::record::Record;
-
-const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// A request that has passed every check: where it goes and for whom.
 pub(super) struct Admitted<'a, B> {
@@ -54,6 +52,7 @@ impl<H: Host> Pass<'_, H> {
             method: &request.method,
             ip: request.ip,
             scheme: &request.scheme,
+            protocol: request.cf.protocol.as_deref(),
             host,
             request_id,
             trace: &self.trace,
@@ -116,7 +115,6 @@ pub(super) async fn fetch<H: Host>(
     if let Some(location) = moved {
         set(&mut headers, LOCATION, &location);
     }
-    append(&mut headers, SERVER_TIMING, &format!("origin;dur={took}"));
     *response.headers_mut() = headers;
     Ok(response)
 }

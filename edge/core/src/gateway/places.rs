@@ -42,7 +42,7 @@ impl<H: Host> Pass<'_, H> {
         let mut places = Vec::new();
         for concurrency in asking.route.concurrency {
             let lease = lease(concurrency, asking, self.host.random());
-            match self.entered(&lease).await {
+            match self.entered(&lease, record).await {
                 Ok(Answer::Full { retry_in_ms }) => self.crowded(concurrency, retry_in_ms, record)?,
                 Ok(_) => places.push(self.hold(lease)),
                 Err(error) => {
@@ -55,7 +55,7 @@ impl<H: Host> Pass<'_, H> {
         Ok(places)
     }
 
-    async fn entered(&self, lease: &Lease) -> Result<Answer, String> {
+    async fn entered(&self, lease: &Lease, record: &mut Record) -> Result<Answer, String> {
         let (isolate, now) = (self.host.isolate(), self.host.now_ms());
         let full_until = isolate.full.borrow().get(&lease.key).copied().unwrap_or_default();
         if now < full_until {
@@ -67,6 +67,7 @@ impl<H: Host> Pass<'_, H> {
         let answer = self.host.places(&lease.key, &lease.enter).await;
         let (sent, now) = (now, self.host.now_ms());
         isolate.places.borrow_mut().told(answer.is_ok(), sent, now, 0);
+        record.took("places", sent, now);
         if let Ok(Answer::Full { .. }) = answer {
             isolate.full.borrow_mut().insert(lease.key.clone(), now.saturating_add(FULL_MS));
         }

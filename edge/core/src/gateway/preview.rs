@@ -9,9 +9,10 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::Pass;
+use crate::access;
 use crate::auth::{Caller, cookie, leak};
 use crate::fault::Fault;
-use crate::forward;
+use crate::forward::via;
 use crate::headers::set;
 use crate::host::{Host, Outgoing, ReadError, Request, SendError};
 use crate::limit::asking::Asking;
@@ -60,9 +61,12 @@ impl<H: Host> Pass<'_, H> {
         if !name::is_shown(previews, name.port) {
             return Err(Fault::Preview(Closed::Port));
         }
+        if let Some(rule) = access::refusing(self.plan.access, previews.route.name, request.ip, &request.cf) {
+            return Err(Fault::Denied(rule.line));
+        }
         request.path = preview::path(&request.path).map_err(Fault::Path)?;
         record.path = leak::masked(&request.path);
-        if forward::is_loop(&request.headers) {
+        if via::is_loop(&request.headers) {
             return Err(Fault::Loop);
         }
         let asking = Asking {
@@ -271,9 +275,10 @@ fn note(previews: &'static Previews, name: &Name, record: &mut Record) {
 }
 
 fn visit<B>(previews: &Previews, name: Name, arrived: Request<B>, own: &Own<'_>) -> (Visit, B) {
-    let Request { method, scheme, host, path, query, headers, ip, body, .. } = arrived;
+    let Request { method, scheme, host, path, query, headers, ip, body, cf } = arrived;
     let idle = preview::is_idle(&method, &headers);
-    let way = Way { method: &method, ip, scheme: &scheme, host: &host, idle };
+    let way =
+        Way { method: &method, ip, scheme: &scheme, protocol: cf.protocol.as_deref(), host: &host, idle };
     let headers = request::head(&headers, own, &way);
     let query = query.map(|query| format!("?{}", escape_query(&query))).unwrap_or_default();
     let (public, target) = (format!("{scheme}://{host}"), format!("{path}{query}"));

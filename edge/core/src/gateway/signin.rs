@@ -51,7 +51,28 @@ impl<H: Host> Pass<'_, H> {
         request: &mut Request<H::Body>,
         record: &mut Record,
     ) -> Result<SignedIn, Fault> {
-        let signed_in = match &route.auth {
+        let started = self.host.now_ms();
+        let checked = self.checked(route, request, record).await;
+        record.took("auth", started, self.host.now_ms());
+        let signed_in = checked?;
+        let taken = matches!(route.auth, Auth::SignIn(policy) if policy.sources.contains(&Source::Query));
+        request.query = credential::without_token(request.query.as_deref(), taken);
+        record.caller = Some(signed_in.caller.class());
+        record.caller_id = match &signed_in.caller {
+            Caller::User(identity) => Some(identity.user.clone()),
+            Caller::ApiKey(hash) => Some(hash.clone()),
+            _ => None,
+        };
+        Ok(signed_in)
+    }
+
+    async fn checked(
+        &self,
+        route: &Route,
+        request: &mut Request<H::Body>,
+        record: &mut Record,
+    ) -> Result<SignedIn, Fault> {
+        Ok(match &route.auth {
             Auth::Blocked => return Err(Refusal::Blocked.into()),
             Auth::Public => Caller::Anonymous.into(),
             Auth::Admin(policy) => {
@@ -63,16 +84,7 @@ impl<H: Host> Pass<'_, H> {
             Auth::SignIn(policy) => {
                 self.sign_in(policy, self.looks_at_claims(route), request, record).await?
             }
-        };
-        let taken = matches!(route.auth, Auth::SignIn(policy) if policy.sources.contains(&Source::Query));
-        request.query = credential::without_token(request.query.as_deref(), taken);
-        record.caller = Some(signed_in.caller.class());
-        record.caller_id = match &signed_in.caller {
-            Caller::User(identity) => Some(identity.user.clone()),
-            Caller::ApiKey(hash) => Some(hash.clone()),
-            _ => None,
-        };
-        Ok(signed_in)
+        })
     }
 
     async fn sign_in(

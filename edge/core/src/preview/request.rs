@@ -49,6 +49,8 @@ pub struct Way<'a> {
     pub ip: Option<IpAddr>,
     /// `http` or `https`.
     pub scheme: &'a str,
+    /// The protocol by which the request arrived, where that is known.
+    pub protocol: Option<&'a str>,
     /// The preview's host.
     pub host: &'a str,
     /// Nobody may be waiting ([`super::is_idle`]).
@@ -66,7 +68,7 @@ pub fn head(arrived: &HeaderMap, own: &Own<'_>, way: &Way<'_>) -> HeaderMap {
     if forward::is_websocket(way.method, arrived) {
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     }
-    forward::add_way(&mut headers, way.ip, way.scheme, way.host);
+    forward::add_way(&mut headers, way.ip, way.scheme, way.host, way.protocol);
     headers.insert(SKIP_WARNING, YES);
     headers.insert(DISABLE_CORS, YES);
     if way.idle {
@@ -121,7 +123,7 @@ mod tests {
     fn crossed(pairs: &[(&'static str, &str)], idle: bool) -> HeaderMap {
         let own = Own { issuers: vec![ISSUER], sessions: vec!["sb-ref-auth-token".into()] };
         let ip = "192.0.2.1".parse().ok();
-        let way = Way { method: &Method::GET, ip, scheme: "https", host: "p.example", idle };
+        let way = Way { method: &Method::GET, ip, scheme: "https", protocol: None, host: "p.example", idle };
         let door = Door { url: "https://door.example".into(), token: "the token".into() };
         knock(head(&fields(pairs), &own, &way), &door, "https://p.example")
     }

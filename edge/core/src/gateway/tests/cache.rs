@@ -253,6 +253,8 @@ fn without_anything_random_nothing_is_stored_whose_name_another_may_have() {
 #[test]
 fn what_is_stored_is_of_the_keys_scheme_whatever_the_first_callers() {
     let mut fake = fake();
+    // Where a deployment stands for the host, it is asked in the clear too.
+    fake.settings.default_host = Some("he2.ai".to_owned());
     fake.origin = || {
         let fields = [("cache-control", "max-age=60"), ("location", "http://alb/elsewhere")];
         let mut moved = answer_with(&fields, "");
