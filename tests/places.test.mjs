@@ -138,7 +138,12 @@ const BRIEF = [
 ];
 const waiting = [];
 for (const { path } of BRIEF) origin.on(path, (_request, response) => waiting.push(response));
-afterEach(() => waiting.splice(0).forEach((response) => response.destroy()));
+// They are answered: what breaks off before its answer is asked for again.
+afterEach(() =>
+  waiting.splice(0).forEach((response) =>
+    response.headersSent ? response.destroy() : response.writeHead(204).end(),
+  ),
+);
 
 /** Requests under way, on connections of this agent: their answers' heads, which are yet to come. */
 async function underWay(user, count, { method, path }, agent = false) {

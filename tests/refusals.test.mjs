@@ -101,7 +101,7 @@ const REFUSALS = [
   ],
   ['the token has been revoked', 401, revoked],
   ['the session cookie was sent more than once', 401, () => cookie(`${SESSION}=a; ${SESSION}=b`)],
-  ['the session cookie is too long', 401, () => cookie(`${SESSION}=${'x'.repeat(40_000)}`)],
+  ['the header is larger than 15360 bytes; most of it is the field cookie', 431, () => cookie(`a=${'x'.repeat(16_000)}`)],
   ['the session cookie does not hold a session', 401, () => cookie(`${SESSION}=base64-AAAA`)],
   ['Not Found', 404, () => api('/docs')],
   ['No valid authentication credentials found', 401, () => api('/api/agents')],
@@ -192,6 +192,7 @@ const NATIVE = {
   'webhooks cannot be checked here': 'said as 503, as where the secret is not set',
   'the admin key may not be used from this address': 'no route limits it to networks',
   'more than one session cookie': 'one issuer has cookies',
+  'the session cookie is too long': 'its head is too large before',
   'more than one Authorization field': 'the runtime makes one of them',
 };
 
