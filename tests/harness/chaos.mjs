@@ -45,8 +45,8 @@ export async function startChaosOrigin() {
 }
 
 /**
- * Sends requests from `clients` at once, each with an address of its own for every request, until `over()`. Gives how
- * many there were, what went wrong with which ones, and the slowest one (ms).
+ * Sends requests from `clients` at once, each with an address of its own for every request, until `over()`.
+ * Gives how many there were, what went wrong with which ones, and the slowest one (ms).
  */
 export async function traffic(gateway, { over, clients = 8, method = 'GET', request = page }) {
   const seen = { requests: 0, errors: {}, slowest: 0 };

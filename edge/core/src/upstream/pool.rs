@@ -30,7 +30,8 @@ pub struct Policy {
 
 /// The gateway's own. The breaker opens after five failures in a row, as Envoy's outlier detection does, or by half of
 /// at least twenty; retries are a fifth of the requests, as Finagle's and Envoy's are, and ten in ten seconds besides. A
-/// limit's least is more than an isolate's usual traffic: an app that answers 503 by itself must not be shut by it.
+/// limit starts at its most: a burst of callers is no sign that an upstream has too much to do, and only what it does
+/// about them is. Its least is more than an isolate's usual traffic: an app that answers 503 by itself must not be shut by it.
 pub const POLICY: Policy = Policy {
     breaker: breaker::Policy {
         failures: 5,
@@ -40,7 +41,7 @@ pub const POLICY: Policy = Policy {
         longest_ms: 15_000,
         probes: 3,
     },
-    places: adaptive::Policy { start: 200, least: 50, most: 1_000 },
+    places: adaptive::Policy { start: 1_000, least: 50, most: 1_000 },
     budget: budget::Policy { percent: 20, floor_per_second: 1 },
 };
 
