@@ -7,7 +7,6 @@ mod background;
 mod body;
 mod crypto;
 mod deliveries;
-mod fields;
 mod glue;
 mod keys;
 mod limiter;
@@ -18,6 +17,7 @@ mod platform;
 mod pump;
 mod purges;
 mod revocations;
+mod rim;
 mod scope;
 mod settings;
 mod shard;
@@ -42,11 +42,12 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker:
         Ok(settings) => settings,
         Err(missing) => return glue::refusal(&Fault::Internal(missing)),
     };
-    let Some(arrived) = glue::request(&request) else {
+    let arrived = rim::Arrived::new(request);
+    let Some(request) = glue::request(&arrived) else {
         return glue::refusal(&Fault::Internal("the platform sent no URL or no method".to_owned()));
     };
-    let platform = platform::Platform::new(&request, settings, env, context);
-    let (response, record) = gateway::handle(&plan::PLAN, &platform, arrived).await;
+    let platform = platform::Platform::new(arrived, settings, env, context);
+    let (response, record) = gateway::handle(&plan::PLAN, &platform, request).await;
     worker::console_log!("{}", serde_json::to_string(&record).unwrap_or_default());
     glue::response(response)
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use worker::{Date, Env, State};
+use worker::{Env, State};
 
-use crate::time::within;
+use crate::time::{now_ms, within};
 
 /// An object's answer is not waited for longer (ms); the gateway then goes on without it.
 const TIMEOUT_MS: u32 = 2_000;
@@ -66,15 +66,11 @@ pub(crate) async fn save(object: &State, state: &impl Serialize) -> worker::Resu
 
 /// Calls the object's `alarm` at this time (Unix ms), in place of any other.
 pub(crate) async fn wake_at(object: &State, ms: u64) -> worker::Result<()> {
-    let in_ms = ms.saturating_sub(Date::now().as_millis());
+    let in_ms = ms.saturating_sub(now_ms());
     object.storage().set_alarm(Duration::from_millis(in_ms)).await
 }
 
 /// Deletes what is stored, or comes back at `over_ms` (Unix ms) where that is yet to come.
 pub(crate) async fn clear_after(object: &State, over_ms: u64) -> worker::Result<()> {
-    if Date::now().as_millis() < over_ms {
-        wake_at(object, over_ms).await
-    } else {
-        object.storage().delete_all().await
-    }
+    if now_ms() < over_ms { wake_at(object, over_ms).await } else { object.storage().delete_all().await }
 }
