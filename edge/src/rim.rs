@@ -8,6 +8,7 @@ use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{Headers, ReadableStream, Request, Response};
+use worker::Env;
 
 #[wasm_bindgen(module = "/src/rim.js")]
 extern "C" {
@@ -22,6 +23,18 @@ extern "C" {
         body: &JsValue,
         encoded: bool,
     ) -> Result<Response, JsValue>;
+
+    /// What an object says to a question: a promise of text, or of nothing where it says nothing in time (ms).
+    pub(crate) fn ask(env: &Env, binding: &str, name: &str, question: &str, ms: u32) -> Promise;
+
+    /// Milliseconds that are waited for.
+    pub(crate) type Timer;
+    #[wasm_bindgen(constructor)]
+    pub(crate) fn new(ms: u32) -> Timer;
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn over(this: &Timer) -> Promise;
+    #[wasm_bindgen(method)]
+    pub(crate) fn clear(this: &Timer);
 
     /// A request to the origin, and its answer.
     #[derive(Debug)]
