@@ -1,8 +1,9 @@
 //! Content of requests and responses, as the platform has it: looked into only by [`Body::read`].
 
 use edge_core::host::ReadError;
-use web_sys::{AbortController, ReadableStream};
+use web_sys::ReadableStream;
 
+use crate::rim::Arriving;
 use crate::{glue, stream, time};
 
 /// Content that is read is not waited for longer (ms).
@@ -15,8 +16,8 @@ pub(crate) enum Body {
     Empty,
     /// The platform's stream.
     Stream(ReadableStream),
-    /// The origin's answer, and what breaks it off.
-    Arriving(ReadableStream, AbortController),
+    /// The origin's answer.
+    Arriving(Arriving),
     /// As the origin encoded it, and so it goes out.
     Encoded(ReadableStream),
     /// The gateway's own words, or what it has read.
@@ -44,21 +45,32 @@ impl Body {
     /// Tells its sender that nobody wants it.
     pub(crate) fn discard(self) {
         match self {
-            Self::Arriving(_, origin) => origin.abort(),
+            Self::Arriving(origin) => origin.abort(),
             Self::Stream(stream) | Self::Encoded(stream) => drop(stream.cancel()),
             Self::Empty | Self::Bytes(_) | Self::Upgraded(_) => {}
+        }
+    }
+
+    /// The platform's stream, if that is what it is.
+    pub(crate) fn stream(self) -> Option<ReadableStream> {
+        match self {
+            Self::Stream(stream) | Self::Encoded(stream) => Some(stream),
+            Self::Arriving(arriving) => arriving.content(),
+            Self::Empty | Self::Bytes(_) | Self::Upgraded(_) => None,
         }
     }
 
     /// All of it, if there are no more than `most` bytes.
     pub(crate) async fn read(self, most: u32) -> Result<Vec<u8>, ReadError> {
         let stream = match self {
-            Self::Empty => return Ok(Vec::new()),
             Self::Bytes(bytes) => {
                 return (bytes.len() <= most as usize).then_some(bytes).ok_or(ReadError::TooLong);
             }
             Self::Upgraded(_) => return Err(ReadError::Failed("an upgraded connection".to_owned())),
-            Self::Stream(stream) | Self::Arriving(stream, _) | Self::Encoded(stream) => stream,
+            body => match body.stream() {
+                Some(stream) => stream,
+                None => return Ok(Vec::new()),
+            },
         };
         // Whoever sends it has not proven anything yet, and what has arrived is held in memory.
         let chunks = time::within(READ_TIMEOUT_MS, stream::chunks(&stream, most)).await;

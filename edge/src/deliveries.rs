@@ -1,9 +1,10 @@
 //! The Durable Object that remembers a webhook's delivery: one per delivery, as long as its sender may repeat it.
 
 use serde::{Deserialize, Serialize};
-use worker::{Date, DurableObject, Env, Request, Response, State, durable_object, wasm_bindgen};
+use worker::{DurableObject, Env, Request, Response, State, durable_object, wasm_bindgen};
 
 use crate::object;
+use crate::time::now_ms;
 
 /// The Durable Object namespace's binding.
 const BINDING: &str = "DELIVERIES";
@@ -39,11 +40,11 @@ impl DurableObject for Deliveries {
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
         if let Ask::Acknowledge(seconds) = request.json().await? {
-            let until_ms = Date::now().as_millis().saturating_add(u64::from(seconds).saturating_mul(1_000));
+            let until_ms = now_ms().saturating_add(u64::from(seconds).saturating_mul(1_000));
             object::save(&self.state, &until_ms).await?;
             object::wake_at(&self.state, until_ms).await?;
         }
-        Response::from_json(&(Date::now().as_millis() < self.until_ms().await?))
+        Response::from_json(&(now_ms() < self.until_ms().await?))
     }
 
     /// The acknowledgement is over, unless there was another since.

@@ -1,62 +1,46 @@
-//! Heads cross the border between JavaScript and Wasm here, once each way; bodies stay handles.
+//! Requests and responses as the gateway has them, and as the platform does; bodies stay handles.
 
 use edge_core::fault::Fault;
 use edge_core::headers::single;
 use edge_core::host::Request;
 use edge_core::target;
+use http::response::Parts;
 use http::{Method, Response};
-use js_sys::{Reflect, Uint8Array};
+use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::body::Body;
-use crate::fields;
+use crate::rim::{self, Arrived};
 
 /// The request as the gateway reads it. `None` for a URL that is none; the platform sends no such.
-pub(crate) fn request(request: &web_sys::Request) -> Option<Request<Body>> {
-    let target = target::parse(&request.url())?;
-    let headers = fields::read(&request.headers());
+pub(crate) fn request(arrived: &Arrived) -> Option<Request<Body>> {
+    let target = target::parse(arrived.url())?;
+    let headers = arrived.headers();
     Some(Request {
-        method: request.method().parse::<Method>().ok()?,
+        method: arrived.method().parse::<Method>().ok()?,
         scheme: target.scheme,
         host: target.host,
         path: target.path,
         query: target.query,
         ip: single(&headers, "cf-connecting-ip").and_then(|ip| ip.parse().ok()),
-        cf: fields::connection(request),
+        cf: arrived.cf(),
         headers,
-        body: request.body().into(),
+        body: arrived.content().into(),
     })
 }
 
 /// The response as the platform sends it.
 pub(crate) fn response(response: Response<Body>) -> worker::Result<web_sys::Response> {
-    let (head, body) = response.into_parts();
-    let init = web_sys::ResponseInit::new();
-    init.set_status(head.status.as_u16());
+    let (Parts { status, headers, .. }, body) = response.into_parts();
     let response = match body {
-        Body::Upgraded(response) => return Ok(response),
-        Body::Empty => web_sys::Response::new_with_opt_readable_stream_and_init(None, &init),
-        Body::Stream(stream) | Body::Arriving(stream, _) => {
-            web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)
-        }
-        Body::Encoded(stream) => {
-            as_it_is(&init)?;
-            web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)
-        }
-        Body::Bytes(bytes) => {
-            as_it_is(&init)?;
-            let bytes = Uint8Array::from(bytes.as_slice());
-            web_sys::Response::new_with_opt_js_u8_array_and_init(Some(&bytes), &init)
-        }
+        Body::Upgraded(response) => Ok(response),
+        Body::Arriving(arriving) => arriving.respond(status, &headers),
+        Body::Empty => rim::response(status, &headers, &JsValue::NULL, false),
+        Body::Stream(stream) => rim::response(status, &headers, &stream, false),
+        Body::Encoded(stream) => rim::response(status, &headers, &stream, true),
+        Body::Bytes(bytes) => rim::response(status, &headers, &Uint8Array::from(bytes.as_slice()), true),
     };
-    let response = response?;
-    fields::write(&head.headers, &response.headers())?;
-    Ok(response)
-}
-
-/// Keeps the runtime from encoding content once more, by its `Content-Encoding`.
-fn as_it_is(init: &web_sys::ResponseInit) -> Result<bool, JsValue> {
-    Reflect::set(init, &"encodeBody".into(), &"manual".into())
+    Ok(response?)
 }
 
 /// The gateway's answer where it cannot even start.

@@ -4,12 +4,12 @@ use edge_core::auth::keys::Fetched;
 use edge_core::cache::control::Control;
 use edge_core::host::ReadError;
 use wasm_bindgen::JsValue;
-use worker::{Cache, Date, Response};
+use worker::{Cache, Response};
 
 use crate::body::Body;
 use crate::store::FOR_EVER;
-use crate::time::within;
-use crate::{fields, glue, scope};
+use crate::time::{now_ms, within};
+use crate::{glue, rim, scope};
 
 /// The issuer's answer is not waited for longer (ms).
 const TIMEOUT_MS: u32 = 5_000;
@@ -33,7 +33,7 @@ async fn ask(url: &str) -> Result<Fetched, String> {
         ReadError::Failed(reason) => reason,
     })?;
     let json = String::from_utf8(body).map_err(|error| error.to_string())?;
-    Ok(Fetched { json, max_age: max_age(&response), fetched_ms: Date::now().as_millis() })
+    Ok(Fetched { json, max_age: max_age(&response), fetched_ms: now_ms() })
 }
 
 async fn get(url: &str) -> Result<web_sys::Response, JsValue> {
@@ -44,7 +44,7 @@ async fn get(url: &str) -> Result<web_sys::Response, JsValue> {
 }
 
 fn max_age(response: &web_sys::Response) -> Option<u32> {
-    let seconds = Control::of(&fields::read(&response.headers())).max_age?;
+    let seconds = Control::of(&rim::headers(response)).max_age?;
     Some(u32::try_from(seconds).unwrap_or(u32::MAX))
 }
 

@@ -7,7 +7,6 @@ mod background;
 mod body;
 mod crypto;
 mod deliveries;
-mod fields;
 mod glue;
 mod keys;
 mod limiter;
@@ -18,6 +17,7 @@ mod platform;
 mod pump;
 mod purges;
 mod revocations;
+mod rim;
 mod scope;
 mod settings;
 mod shard;
@@ -27,7 +27,11 @@ mod time;
 
 use edge_core::fault::Fault;
 use edge_core::gateway;
-use worker::{Context, Env, event};
+use futures_util::FutureExt;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::future_to_promise;
+use worker::{Context, Env, worker_sys};
 
 /// What he2.toml became.
 #[allow(clippy::unreadable_literal, reason = "written by the build, for the compiler")]
@@ -35,18 +39,35 @@ mod plan {
     include!(concat!(env!("OUT_DIR"), "/plan.rs"));
 }
 
-/// Every request of every user.
-#[event(fetch)]
-async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
+/// Every request of every user. What waits for nothing, a refusal or a short answer out of memory, is answered at once.
+#[wasm_bindgen]
+pub fn fetch(request: web_sys::Request, env: Env, context: worker_sys::Context) -> JsValue {
+    let mut answered = Box::pin(answered(request, env, Context::new(context)));
+    match answered.as_mut().now_or_never() {
+        Some(response) => response.into(),
+        // It is polled again as a task, which what it waits for then wakes.
+        None => future_to_promise(answered.map(|response| Ok(response.into()))).into(),
+    }
+}
+
+/// The answer, whatever it takes; the platform's own words where not even a refusal can be made.
+async fn answered(request: web_sys::Request, env: Env, context: Context) -> web_sys::Response {
+    let refused = |error: worker::Error| glue::refusal(&Fault::Internal(error.to_string()));
+    let response = answer(request, env, context).await.or_else(refused);
+    response.unwrap_or_else(|_| web_sys::Response::error())
+}
+
+async fn answer(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
     let settings = match settings::get(&env) {
         Ok(settings) => settings,
         Err(missing) => return glue::refusal(&Fault::Internal(missing)),
     };
-    let Some(arrived) = glue::request(&request) else {
+    let arrived = rim::Arrived::new(request);
+    let Some(request) = glue::request(&arrived) else {
         return glue::refusal(&Fault::Internal("the platform sent no URL or no method".to_owned()));
     };
-    let platform = platform::Platform::new(&request, settings, env, context);
-    let (response, record) = gateway::handle(&plan::PLAN, &platform, arrived).await;
+    let platform = platform::Platform::new(arrived, settings, env, context);
+    let (response, record) = gateway::handle(&plan::PLAN, &platform, request).await;
     worker::console_log!("{}", serde_json::to_string(&record).unwrap_or_default());
     glue::response(response)
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use worker::{Date, Env, State};
+use wasm_bindgen_futures::JsFuture;
+use worker::{Env, State};
 
-use crate::time::within;
+use crate::time::now_ms;
+use crate::{glue, rim};
 
 /// An object's answer is not waited for longer (ms); the gateway then goes on without it.
 const TIMEOUT_MS: u32 = 2_000;
@@ -22,23 +24,9 @@ pub(crate) async fn ask<T: DeserializeOwned>(
     ask: &impl Serialize,
 ) -> Result<T, String> {
     let ask = serde_json::to_string(ask).map_err(|error| error.to_string())?;
-    let answer = exchange(env, binding, name, &ask).await?;
+    let answer = JsFuture::from(rim::ask(env, binding, name, &ask, TIMEOUT_MS)).await;
+    let answer = answer.map_err(|error| glue::reason(&error))?.as_string().ok_or("no answer in time")?;
     serde_json::from_str(&answer).map_err(|error| error.to_string())
-}
-
-async fn exchange(env: &Env, binding: &str, name: &str, ask: &str) -> Result<String, String> {
-    let answer = within(TIMEOUT_MS, post(env, binding, name, ask)).await;
-    answer.ok_or("no answer in time")?.map_err(|error| error.to_string())
-}
-
-async fn post(env: &Env, binding: &str, name: &str, ask: &str) -> worker::Result<String> {
-    let stub = env.durable_object(binding)?.get_by_name(name)?;
-    let init = web_sys::RequestInit::new();
-    init.set_method("POST");
-    init.set_body(&ask.into());
-    // The object is found by its name; the address only has to be one.
-    let request = web_sys::Request::new_with_str_and_init("https://object/", &init)?;
-    stub.fetch_with_request(request.into()).await?.text().await
 }
 
 /// What is stored, if it can be read.
@@ -66,15 +54,11 @@ pub(crate) async fn save(object: &State, state: &impl Serialize) -> worker::Resu
 
 /// Calls the object's `alarm` at this time (Unix ms), in place of any other.
 pub(crate) async fn wake_at(object: &State, ms: u64) -> worker::Result<()> {
-    let in_ms = ms.saturating_sub(Date::now().as_millis());
+    let in_ms = ms.saturating_sub(now_ms());
     object.storage().set_alarm(Duration::from_millis(in_ms)).await
 }
 
 /// Deletes what is stored, or comes back at `over_ms` (Unix ms) where that is yet to come.
 pub(crate) async fn clear_after(object: &State, over_ms: u64) -> worker::Result<()> {
-    if Date::now().as_millis() < over_ms {
-        wake_at(object, over_ms).await
-    } else {
-        object.storage().delete_all().await
-    }
+    if now_ms() < over_ms { wake_at(object, over_ms).await } else { object.storage().delete_all().await }
 }

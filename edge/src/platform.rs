@@ -12,15 +12,14 @@ use edge_core::host::{Host, Outgoing, ReadError, SendError, Settings};
 use edge_core::limit::{self, ledger};
 use edge_core::stream::Heartbeat;
 use http::Response;
-use web_sys::AbortSignal;
+use wasm_bindgen_futures::JsFuture;
 use worker::{Context, Env};
 
 use crate::body::Body;
 use crate::crypto::{self, Key};
 use crate::plan::PLAN;
-use crate::{
-    background, deliveries, glue, keys, limiter, object, origin, places, scope, store, stream, time,
-};
+use crate::rim::Arrived;
+use crate::{background, deliveries, glue, keys, limiter, object, origin, places, store, stream, time};
 
 thread_local! {
     /// Plain data and keys, so that it may outlive the request that brought them.
@@ -36,20 +35,14 @@ struct Event {
     isolate: Rc<Isolate<Key>>,
     env: Env,
     context: Context,
-    /// Fires when the client leaves.
-    gone: AbortSignal,
+    arrived: Arrived,
 }
 
 impl Platform {
-    /// For the event that brought `request`.
-    pub(crate) fn new(
-        request: &web_sys::Request,
-        settings: Rc<Settings>,
-        env: Env,
-        context: Context,
-    ) -> Self {
+    /// For the event that brought the request.
+    pub(crate) fn new(arrived: Arrived, settings: Rc<Settings>, env: Env, context: Context) -> Self {
         let isolate = ISOLATE.with(Rc::clone);
-        Self(Rc::new(Event { settings, isolate, env, context, gone: request.signal() }))
+        Self(Rc::new(Event { settings, isolate, env, context, arrived }))
     }
 }
 
@@ -139,7 +132,8 @@ impl Host for Platform {
         over: impl Future<Output = ()> + 'static,
     ) -> Body {
         // What is here already ends by itself.
-        let Body::Arriving(stream, origin) = body else { return body };
+        let Body::Arriving(origin) = body else { return body };
+        let Some(stream) = origin.content() else { return Body::Empty };
         let (stream, work) = stream::events(&stream, origin, heartbeat, over);
         // So that it is not abandoned, with all it holds, where the client leaves. That makes it fail, which is
         // nothing to report.
@@ -202,7 +196,7 @@ impl Host for Platform {
     }
 
     async fn send(&self, outgoing: Outgoing<Body>) -> Result<Response<Body>, SendError> {
-        let background = |answer| self.background(async { drop(scope::response(answer).await) });
-        origin::send(outgoing, &self.0.gone, background).await
+        let background = |answer| self.background(async { drop(JsFuture::from(answer).await) });
+        origin::send(outgoing, &self.0.arrived, background).await
     }
 }

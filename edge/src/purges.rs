@@ -6,9 +6,10 @@
 use std::cell::RefCell;
 
 use edge_core::cache::purge::{self, Answer, Ask};
-use worker::{Date, DurableObject, Env, Request, Response, State, durable_object, wasm_bindgen};
+use worker::{DurableObject, Env, Request, Response, State, durable_object, wasm_bindgen};
 
 use crate::object;
+use crate::time::now_ms;
 
 /// All purges.
 #[durable_object]
@@ -33,7 +34,7 @@ impl Purges {
         object::load(&self.state, &self.held).await?;
         // From here to `replace` nothing awaits: that makes looking and changing one step.
         let before = self.held.take().unwrap_or_default();
-        let (changed, answer) = purge::answer(&before, ask, Date::now().as_millis());
+        let (changed, answer) = purge::answer(&before, ask, now_ms());
         self.held.replace(Some(changed.clone().unwrap_or(before)));
         if let Some(after) = changed {
             object::save(&self.state, &after).await?;

@@ -7,9 +7,10 @@
 use std::cell::RefCell;
 
 use edge_core::auth::revocation::{self, Answer, Ask};
-use worker::{Date, DurableObject, Env, Request, Response, State, durable_object, wasm_bindgen};
+use worker::{DurableObject, Env, Request, Response, State, durable_object, wasm_bindgen};
 
 use crate::object;
+use crate::time::now_ms;
 
 /// All revocations.
 #[durable_object]
@@ -38,7 +39,7 @@ impl DurableObject for Revocations {
 impl Revocations {
     async fn answer(&self, ask: Ask) -> worker::Result<Answer> {
         object::load(&self.state, &self.held).await?;
-        let now = Date::now().as_millis() / 1_000;
+        let now = now_ms() / 1_000;
         // From here to `replace` nothing awaits: that makes looking and changing one step.
         let before = self.held.take().unwrap_or_default();
         let (changed, answer) = revocation::answer(&before, ask, now);

@@ -14,9 +14,10 @@ use js_sys::{Array, JsString};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast;
-use worker::{Date, Env, Request, Response, State};
+use worker::{Env, Request, Response, State};
 
 use crate::object;
+use crate::time::now_ms;
 
 /// How often keys are cleared up that nobody uses any more (ms).
 const SWEEP_MS: u64 = 60_000;
@@ -79,7 +80,7 @@ impl<T: Kept> Shard<T> {
     fn step(&self, key: &str, ask: &T::Ask) -> (Option<T>, T::Answer) {
         let mut keys = self.keys.borrow_mut();
         let before = keys.get(key).cloned().unwrap_or_default();
-        let (after, answer) = before.answer(ask, Date::now().as_millis());
+        let (after, answer) = before.answer(ask, now_ms());
         if after == before {
             return (None, answer);
         }
@@ -89,7 +90,7 @@ impl<T: Kept> Shard<T> {
 
     /// Clears up the keys of which nothing is left to say.
     pub(crate) async fn alarm(&self) -> worker::Result<Response> {
-        let now = Date::now().as_millis();
+        let now = now_ms();
         self.keys.borrow_mut().retain(|_, kept| now < kept.over_ms());
         let is_over = |stored| parsed(stored).is_none_or(|kept: T| kept.over_ms() <= now);
         // What was asked about meanwhile is in memory again.
@@ -138,7 +139,7 @@ impl Stored {
         if self.sweeps.replace(true) || self.state.storage().get_alarm().await?.is_some() {
             return Ok(());
         }
-        object::wake_at(&self.state, Date::now().as_millis().saturating_add(SWEEP_MS)).await
+        object::wake_at(&self.state, now_ms().saturating_add(SWEEP_MS)).await
     }
 }
 

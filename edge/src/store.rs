@@ -67,13 +67,13 @@ pub(crate) async fn content(name: &str, part: Part) -> Option<Body> {
     (found.status() == status).then(|| found.body().map_or(Body::Empty, Body::Encoded))
 }
 
-/// The caller's content, and the storing of the same.
+/// The caller's content, and the storing of the same. Only streams are stored: the gateway's own words are not.
 pub(crate) fn keep(
     name: String,
     length: Option<u64>,
     body: Body,
 ) -> (Body, impl Future<Output = Option<u64>> + 'static) {
-    let Some(source) = stream(body) else { return (Body::Empty, store(name, length, None)) };
+    let Some(source) = body.stream() else { return (Body::Empty, store(name, length, None)) };
     let client = Pipe::new(length);
     let readable = client.readable();
     (Body::Encoded(readable), store(name, length, Some((source, Some(client.writable())))))
@@ -85,15 +85,7 @@ pub(crate) fn save(
     length: Option<u64>,
     body: Body,
 ) -> impl Future<Output = Option<u64>> + 'static {
-    store(name, length, stream(body).map(|source| (source, None)))
-}
-
-/// Only streams are stored: the gateway's own words are not.
-fn stream(body: Body) -> Option<ReadableStream> {
-    match body {
-        Body::Stream(stream) | Body::Arriving(stream, _) | Body::Encoded(stream) => Some(stream),
-        Body::Empty | Body::Bytes(_) | Body::Upgraded(_) => None,
-    }
+    store(name, length, body.stream().map(|source| (source, None)))
 }
 
 type Flow = (ReadableStream, Option<WritableStream>);

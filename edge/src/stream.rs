@@ -8,9 +8,9 @@ use js_sys::{Array, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortController, ReadableStream, ReadableStreamDefaultReader, StreamPipeOptions, WritableStream,
-};
+use web_sys::{ReadableStream, ReadableStreamDefaultReader, StreamPipeOptions, WritableStream};
+
+use crate::rim::Arriving;
 
 /// All chunks of a stream, or none when there are more than `most` bytes of them. They stay in JavaScript's memory.
 pub(crate) async fn chunks(stream: &ReadableStream, most: u32) -> Result<Option<Array>, JsValue> {
@@ -68,7 +68,7 @@ extern "C" {
 /// could then not be closed any more.
 pub(crate) fn events(
     stream: &ReadableStream,
-    origin: AbortController,
+    origin: Arriving,
     heartbeat: Option<Heartbeat>,
     over: impl Future<Output = ()> + 'static,
 ) -> (ReadableStream, impl Future<Output = Result<(), JsValue>> + 'static) {
@@ -91,7 +91,7 @@ fn piped(stream: &ReadableStream, writable: &WritableStream, heartbeat: Option<H
 async fn end(
     piped: Promise,
     writable: WritableStream,
-    origin: AbortController,
+    origin: Arriving,
     over: impl Future<Output = ()>,
 ) -> Result<(), JsValue> {
     let ended = match select(pin!(JsFuture::from(piped)), pin!(over)).await {

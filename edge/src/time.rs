@@ -1,10 +1,11 @@
 //! Waiting, and not waiting any longer.
 
 use std::pin::pin;
-use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use worker::Delay;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::rim::Timer;
 
 /// Unix time in milliseconds. It is asked for often: this makes no object of it, as `worker::Date` does.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number, and after 1970")]
@@ -14,7 +15,18 @@ pub(crate) fn now_ms() -> u64 {
 
 /// Lets this many milliseconds pass.
 pub(crate) async fn pause(ms: u32) {
-    Delay::from(Duration::from_millis(ms.into())).await;
+    let waiting = Waiting(Timer::new(ms));
+    // It does not fail.
+    let _ = JsFuture::from(waiting.0.over()).await;
+}
+
+/// Gives the timer up when nobody waits any more.
+struct Waiting(Timer);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.clear();
+    }
 }
 
 /// What `work` gives within `ms` milliseconds; afterwards it is dropped.

@@ -16,6 +16,7 @@ pub mod auth;
 pub mod cache;
 pub mod cors;
 pub mod fault;
+pub mod fields;
 pub mod forward;
 pub mod gateway;
 pub mod headers;
