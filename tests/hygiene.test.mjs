@@ -110,9 +110,9 @@ test('an API key goes on to the origin and shows in the log as a digest only', a
   const answer = await send(gateway, 'GET', '/api/threads', { host: 'api.he2.ai', headers });
   assert.equal(answer.status, 200);
   assert.equal(lastSeen(origin, '/api/threads').headers['x-api-key'], headers['x-api-key']);
-  const { caller, caller_id: id } = JSON.parse((await logged(answer)).message);
+  const { caller, identity } = JSON.parse((await logged(answer)).message);
   assert.equal(caller, 'api-key');
-  assert.match(id, /^[0-9a-f]{64}$/);
+  assert.match(identity, /^[0-9a-f]{64}$/);
 });
 
 const secretKey = () =>

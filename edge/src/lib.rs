@@ -10,8 +10,10 @@ mod deliveries;
 mod glue;
 mod keys;
 mod limiter;
+mod metrics;
 mod object;
 mod origin;
+mod panics;
 mod places;
 mod platform;
 mod pump;
@@ -67,7 +69,16 @@ async fn answer(request: web_sys::Request, env: Env, context: Context) -> worker
         return glue::refusal(&Fault::Internal("the platform sent no URL or no method".to_owned()));
     };
     let platform = platform::Platform::new(arrived, settings, env, context);
+    panics::tell(&platform);
+    #[cfg(feature = "panics")]
+    panics::on_demand(&request.headers).await;
     let (response, record) = gateway::handle(&plan::PLAN, &platform, request).await;
-    worker::console_log!("{}", serde_json::to_string(&record).unwrap_or_default());
-    glue::response(response)
+    if record.weight.is_some() {
+        worker::console_log!("{}", serde_json::to_string(&record).unwrap_or_default());
+    }
+    metrics::tell(platform.env(), &record);
+    glue::response(response).or_else(|error| {
+        gateway::report(&platform, "response", &error.to_string(), &record);
+        glue::refusal(&Fault::Internal(error.to_string()))
+    })
 }

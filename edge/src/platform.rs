@@ -44,6 +44,11 @@ impl Platform {
         let isolate = ISOLATE.with(Rc::clone);
         Self(Rc::new(Event { settings, isolate, env, context, arrived }))
     }
+
+    /// The event's bindings.
+    pub(crate) fn env(&self) -> &Env {
+        &self.0.env
+    }
 }
 
 impl Host for Platform {

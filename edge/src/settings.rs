@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use edge_core::host::Settings;
 use edge_core::maintenance;
+use edge_core::telemetry::Telemetry;
+use js_sys::Reflect;
 use worker::Env;
 
 use crate::plan::PLAN;
@@ -22,12 +24,14 @@ pub(crate) fn get(env: &Env) -> Result<Rc<Settings>, String> {
 }
 
 fn read(env: &Env) -> Result<Settings, String> {
-    let variable = |name| env.var(name).ok().map(|value| value.to_string()).filter(|value| !value.is_empty());
+    let variable =
+        |name: &str| env.var(name).ok().map(|value| value.to_string()).filter(|value| !value.is_empty());
     let settings = Settings {
         maintenance: variable("MAINTENANCE").map(|seconds| maintenance::seconds(&seconds)),
         default_host: variable("DEFAULT_HOST"),
         origin_lock: variable("ORIGIN_LOCK"),
         identity_secret: variable("IDENTITY_SECRET"),
+        telemetry: Telemetry::read(|name| if name == "VERSION" { version(env) } else { variable(name) }),
         variables: PLAN.variables.iter().filter_map(|&name| Some((name, variable(name)?))).collect(),
     };
     if let Some(service) = upstreamless(&settings) {
@@ -43,4 +47,10 @@ fn read(env: &Env) -> Result<Settings, String> {
 fn upstreamless(settings: &Settings) -> Option<&'static str> {
     let services = PLAN.routes.iter().map(|route| route.service).filter(|service| !service.is_empty());
     services.into_iter().find(|service| settings.origins(&PLAN, service).is_empty())
+}
+
+/// The deployment's version (<https://developers.cloudflare.com/workers/runtime-apis/bindings/version-metadata/>).
+fn version(env: &Env) -> Option<String> {
+    let metadata = Reflect::get(env, &"VERSION".into()).ok()?;
+    Reflect::get(&metadata, &"id".into()).ok()?.as_string()
 }

@@ -39,6 +39,7 @@ pub(crate) struct Written {
     pub(crate) concurrencies: Vec<Concurrency>,
     pub(crate) rate_limit_fields: Given<String>,
     pub(crate) caches: Vec<Cache>,
+    pub(crate) log: Option<Log>,
     pub(crate) routes: Option<Vec<Route>>,
     pub(crate) previews: Option<Previews>,
     pub(crate) request: heads::Request,
@@ -123,6 +124,16 @@ pub(crate) struct Query {
     pub(crate) except: Given<Vec<Lined<String>>>,
 }
 
+pub(crate) struct Log {
+    pub(crate) sample: Given<Sample>,
+}
+
+pub(crate) struct Sample {
+    pub(crate) ok: Given<u32>,
+    pub(crate) cached: Given<u32>,
+    pub(crate) preflight: Given<u32>,
+}
+
 pub(crate) struct Route {
     pub(crate) line: u32,
     pub(crate) name: Option<Lined<String>>,
@@ -131,6 +142,7 @@ pub(crate) struct Route {
     pub(crate) paths: Texts,
     pub(crate) service: Given<String>,
     pub(crate) edge: Given<String>,
+    pub(crate) proxy: Given<String>,
     pub(crate) auth: Option<Lined<RouteAuth>>,
     pub(crate) limit: Given<String>,
     pub(crate) cost: Given<u32>,
@@ -173,6 +185,7 @@ fn root<'d>(mut top: Section<'d>, report: &'d Report) -> Written {
         concurrencies: all(top.named("concurrency"), limit::concurrency, report),
         rate_limit_fields: top.optional("rate_limit_fields"),
         caches: all(top.named("cache"), cache, report),
+        log: top.table("log").map(|(line, table)| log(Section::new("[log]", line, table, report))),
         routes: each(top.repeated("route"), route, report),
         previews: previews::previews(&mut top, report),
         request: heads::request(&mut top, report),
@@ -293,6 +306,28 @@ fn upstream(line: u32, table: &DeTable<'_>, report: &Report) -> Upstream {
     upstream
 }
 
+fn log(mut section: Section<'_>) -> Log {
+    let log = Log { sample: section.optional("sample") };
+    section.finish();
+    log
+}
+
+impl Read for Sample {
+    const WANTED: &'static str = "a table, as { cached = 10 }";
+
+    fn read(value: &Spanned<DeValue<'_>>, report: &Report) -> Option<Self> {
+        let mut section =
+            Section::new("a sample", report.line(&value.span()), value.get_ref().as_table()?, report);
+        let sample = Self {
+            ok: section.optional("ok"),
+            cached: section.optional("cached"),
+            preflight: section.optional("preflight"),
+        };
+        section.finish();
+        Some(sample)
+    }
+}
+
 fn cache(name: Lined<String>, table: &DeTable<'_>, report: &Report) -> Cache {
     let mut section = Section::new(format!("[cache.{}]", name.value), name.line, table, report);
     let cache = Cache {
@@ -323,6 +358,7 @@ fn route(line: u32, table: &DeTable<'_>, report: &Report) -> Route {
         paths: section.required("paths"),
         service: section.optional("service"),
         edge: section.optional("edge"),
+        proxy: section.optional("proxy"),
         auth: section.required("auth"),
         limit: section.optional("limit"),
         cost: section.optional("cost"),

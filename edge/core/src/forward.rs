@@ -13,7 +13,7 @@
 //! | the origin lock (`lock_header`) | the deployment's secret |
 //! | `X-Forwarded-For`, `-Proto`, `-Host` | the platform's address of the caller; scheme and public host |
 //! | `X-Request-Id` | ours |
-//! | `traceparent`, `tracestate` | the caller's trace under the gateway's span; else a new one ([`crate::trace`]) |
+//! | `traceparent`, `tracestate` | the caller's trace, else a new one, under a span of each try ([`crate::trace`]) |
 //! | `Via` | the gateway added, with the protocol of the request; who finds it there already is refused ([`via`]) |
 //! | `Max-Forwards` | one less for OPTIONS; at 0 the gateway answers ([`max_forwards`]) |
 //! | `?token=` | taken into `Authorization` where the route checks it; else dropped if it looks like a JWT |
@@ -55,7 +55,7 @@ use crate::auth::{ADMIN_KEY, API_KEY, Caller};
 use crate::fault::REQUEST_ID;
 use crate::headers::{list, set, single};
 use crate::plan::{Auth, Scheme};
-use crate::trace::{Trace, hex};
+use crate::trace::{TRACEPARENT, Trace, hex};
 
 /// How the app learns who calls. Nothing else may be sent under these names.
 pub const IDENTITY: [HeaderName; 5] = [USER, ROLE, SESSION, AAL, SIGNED];
@@ -66,11 +66,9 @@ const SESSION: HeaderName = HeaderName::from_static("x-he2-session");
 const AAL: HeaderName = HeaderName::from_static("x-he2-aal");
 /// The four, signed: [`sign`].
 const SIGNED: HeaderName = HeaderName::from_static("x-he2-identity");
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(crate) const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub(crate) const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-/// W3C Trace Context.
-pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// Fields for one connection only (RFC 9110 §7.6.1), `Host`, which the platform sets, and `Expect`: the platform has

@@ -14,8 +14,11 @@ mod origin;
 mod places;
 mod preview;
 mod purge;
+mod ready;
 mod revoked;
 mod signin;
+mod tell;
+mod third_party;
 mod upstreams;
 mod verify;
 mod webhook;
@@ -27,6 +30,7 @@ use self::events::Opened;
 use self::limited::pays_on_arrival;
 use self::origin::Admitted;
 use self::signin::SignedIn;
+pub use self::tell::report;
 use crate::auth::token::Statement;
 use crate::auth::{API_KEY, Refusal, leak};
 use crate::fault::{Fault, REQUEST_ID, page};
@@ -41,7 +45,7 @@ use crate::plan::{self, Auth, ClaimNames, Plan, Route};
 use crate::record::Record;
 use crate::route::{self, Find};
 use crate::trace::{self, Trace};
-use crate::{access, cache, cors, forward, maintenance, stream, wait};
+use crate::{access, cache, cors, maintenance, sample, stream, wait};
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
@@ -51,7 +55,7 @@ pub async fn handle<H: Host>(
     host: &H,
     request: Request<H::Body>,
 ) -> (Response<H::Body>, Record) {
-    let random = host.random();
+    let (random, started_ms) = (host.random(), host.now_ms());
     let trace = Trace::new(&request.headers, random);
     let mut record = Record {
         request_id: request_id(random),
@@ -63,7 +67,7 @@ pub async fn handle<H: Host>(
         ..Record::default()
     };
     let origin = cors::allowed(&plan.cors, &request.headers).map(str::to_owned);
-    let traceparent = trace.traceparent();
+    let (told, scheme) = (trace.clone(), request.scheme.clone());
     let reads = Reads::new(&request.headers);
     let colo = request.cf.colo.clone();
     let tls = request.scheme == "https";
@@ -83,7 +87,11 @@ pub async fn handle<H: Host>(
         cors::grant(&plan.cors, origin.as_deref(), response.headers_mut());
     }
     set(response.headers_mut(), REQUEST_ID, &record.request_id);
-    set(response.headers_mut(), forward::TRACEPARENT, &traceparent);
+    set(response.headers_mut(), trace::TRACEPARENT, &told.traceparent());
+    record.total_ms = host.now_ms().saturating_sub(started_ms);
+    record.name_caller(host.settings().identity_secret.as_deref());
+    record.weight = sample::weight(plan.log, &record);
+    tell::tell(host, &record, &told, &scheme, started_ms);
     (response, record)
 }
 

@@ -15,6 +15,7 @@ use crate::limit::ledger::{Answer, Ask};
 use crate::limit::places;
 use crate::plan::{Plan, Upstream};
 use crate::stream::Heartbeat;
+use crate::telemetry::Telemetry;
 use crate::upstream::pick::Origin;
 
 /// A request as it arrived. The body is whatever the platform has for it.
@@ -117,6 +118,8 @@ pub struct Settings {
     pub origin_lock: Option<String>,
     /// `IDENTITY_SECRET`: what the identity that the origin is told is signed with.
     pub identity_secret: Option<String>,
+    /// Whom it tells what happens.
+    pub telemetry: Telemetry,
     /// Those that the plan names ([`crate::plan::Plan::variables`]), where they are set and not empty.
     pub variables: BTreeMap<&'static str, String>,
 }

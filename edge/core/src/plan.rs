@@ -47,6 +47,8 @@ pub struct Plan {
     pub request: HeadLimits,
     /// Who is kept out by where they come from.
     pub access: &'static [Access],
+    /// Which requests leave a line in the log.
+    pub log: Log,
     /// Every Worker variable and secret that the plan names, once each.
     pub variables: &'static [&'static str],
 }
@@ -71,6 +73,20 @@ pub struct Service {
     pub name: &'static str,
     /// Port of the container; none for a service that takes no traffic.
     pub port: Option<u16>,
+    /// Path that tells whether it is well; there whenever the port is.
+    pub health: Option<&'static str>,
+}
+
+/// How many of a hundred requests of a class leave a line in the log, 1 to 100 ([`crate::sample`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = edge_core::plan))]
+pub struct Log {
+    /// Answers of the origin, and of the edge itself.
+    pub ok: u8,
+    /// Answers out of the cache.
+    pub cached: u8,
+    /// Preflights.
+    pub preflight: u8,
 }
 
 /// One origin that requests may go to. It is off in a deployment that does not set its variable.
@@ -179,6 +195,24 @@ pub enum Edge {
     Limits,
     /// Tells a caller how its limits stand.
     MyLimits,
+    /// Tells that the gateway runs.
+    Health,
+    /// Tells whether it can do its work.
+    Ready,
+    /// Passes reports of the app's pages on to Sentry ([`crate::sentry::tunnel`]).
+    SentryTunnel,
+    /// Passes requests on to a third party, without anything that says who calls.
+    Proxy(Proxy),
+}
+
+/// A third party behind a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = edge_core::plan))]
+pub struct Proxy {
+    /// The address, up to where what the path captures stands.
+    pub base: &'static str,
+    /// Name of the capture that follows; none where the address is complete.
+    pub tail: Option<&'static str>,
 }
 
 /// What may be stored of a route's answers, and for how long: what the origin's fields allow a shared cache (RFC 9111),

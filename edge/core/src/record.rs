@@ -10,7 +10,9 @@ use crate::auth::revocation::Revocation;
 use crate::cache::purge::Purge;
 use crate::fault::Fault;
 use crate::limit::told::Taken;
+use crate::otlp::trace::Call;
 use crate::plan::Route;
+use crate::trace::hex;
 use crate::upstream::retry::Reason;
 
 /// The outcomes of a request's steps, in their order. A step that was not reached left nothing.
@@ -44,8 +46,11 @@ pub struct Record {
     /// Class of the caller: `user`, `api-key`, `anonymous`, …
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caller: Option<&'static str>,
-    /// The user's id, or the digest of the API key.
+    /// The user's name in logs ([`name_of`]), or the digest of the API key.
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// The user's id, or the digest of the API key.
+    #[serde(skip)]
     pub caller_id: Option<String>,
     /// A secret key of the Supabase project came with the request: the field's name, or `query`. It is out, and must
     /// be replaced.
@@ -54,7 +59,7 @@ pub struct Record {
     /// The limit asked: its name and outcome.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<String>,
-    /// Whose counter: what operators look up.
+    /// Whose counter: what operators look up, but for the user's id, in place of which the name in logs stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit_key: Option<String>,
     /// The tier whose windows hold for the caller.
@@ -85,6 +90,11 @@ pub struct Record {
     /// and output, so steps that asked nobody took none, and are left out.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub steps_ms: BTreeMap<&'static str, u64>,
+    /// The requests to the origin.
+    #[serde(skip)]
+    pub calls: Vec<Call>,
+    /// Milliseconds until the answer's head.
+    pub total_ms: u64,
     /// Response status.
     pub status: u16,
     /// Why the gateway answered itself.
@@ -108,6 +118,12 @@ pub struct Record {
     /// What the origin said that the request cost, where that is more than its route says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<u32>,
+    /// How many requests this line stands for ([`crate::sample`]); none where it is not written.
+    #[serde(skip_serializing_if = "is_one")]
+    pub weight: Option<f64>,
+    /// It was answered out of the cache, and the origin not asked.
+    #[serde(skip)]
+    pub hit: bool,
     /// How the caller's limit stands, for the answer.
     #[serde(skip)]
     pub taken: Option<Taken>,
@@ -146,6 +162,32 @@ impl Record {
         let metrics: Vec<String> = steps.map(|(name, ms)| format!("{name};dur={ms}")).collect();
         (!metrics.is_empty()).then(|| metrics.join(", "))
     }
+
+    /// Puts the user's name in logs in place of the id, by the deployment's secret.
+    pub(crate) fn name_caller(&mut self, secret: Option<&str>) {
+        let Some(id) = &self.caller_id else { return };
+        if self.caller != Some("user") {
+            self.identity = Some(id.clone());
+            return;
+        }
+        let name = name_of(id, secret.unwrap_or_default());
+        self.limit_key = self.limit_key.take().map(|key| key.replace(id.as_str(), &name));
+        self.identity = Some(name);
+    }
+}
+
+/// A user's name in logs: the first 16 hexadecimal digits of the HMAC-SHA256 of `log:ID` with `IDENTITY_SECRET`. The
+/// same user has the same name, which tells nobody without the secret who it is.
+#[must_use]
+pub fn name_of(id: &str, secret: &str) -> String {
+    let mut name = hex(&hmac_sha256::HMAC::mac(format!("log:{id}"), secret));
+    name.truncate(16);
+    name
+}
+
+#[expect(clippy::ref_option, reason = "as serde calls it")]
+fn is_one(weight: &Option<f64>) -> bool {
+    weight.is_none_or(|weight| weight <= 1.0)
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]

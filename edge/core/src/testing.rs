@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::forward::security::API;
 use crate::plan::{
     Algorithm, Audiences, Auth, AuthPlan, Cache, ClaimNames, Concurrency, Condition, Cors, HeadLimits, Host,
-    Hs256, Issuer, Limit, OnError, Part, Plan, Ports, Previews, Query, RateLimitFields, Route, Service,
+    Hs256, Issuer, Limit, Log, OnError, Part, Plan, Ports, Previews, Query, RateLimitFields, Route, Service,
     SignIn, Source, Subject, Test, Upstream, Window,
 };
 
@@ -94,7 +94,7 @@ pub(crate) const PLAN: Plan = Plan {
         Host { name: "api.he2.ai", redirect: None, line: 2 },
         Host { name: "www.he2.ai", redirect: Some("he2.ai"), line: 3 },
     ],
-    services: &[Service { name: "backend", port: Some(8000) }],
+    services: &[Service { name: "backend", port: Some(8000), health: Some("/api/health") }],
     upstreams: &[BLUE],
     routes: &[],
     auth: AUTH,
@@ -111,6 +111,7 @@ pub(crate) const PLAN: Plan = Plan {
     lock_header: "x-he2-origin-lock",
     request: HeadLimits { target_bytes: 12_288, query_bytes: 9_216, fields: 100, head_bytes: 15_360 },
     access: &[],
+    log: Log { ok: 100, cached: 100, preflight: 100 },
     variables: &[],
 };
 

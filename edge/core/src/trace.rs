@@ -6,8 +6,12 @@
 
 mod state;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
+use crate::headers::set;
+
+/// Who the request comes from (§3.2).
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// The only flag (§3.2.2.5.1).
 const SAMPLED: u8 = 1;
 
@@ -18,6 +22,8 @@ pub struct Trace {
     pub trace_id: String,
     /// 16 lower-case hexadecimal digits: the gateway's own span.
     pub span_id: String,
+    /// The caller's span, where the caller's trace goes on.
+    pub parent_id: Option<String>,
     /// Whether the caller may have recorded it.
     pub sampled: bool,
     /// What other systems keep with the caller's trace.
@@ -34,28 +40,45 @@ impl Trace {
         Self {
             trace_id: parent.map_or(fresh, |parent| parent.trace_id).to_owned(),
             span_id: span.to_owned(),
+            parent_id: parent.map(|parent| parent.span_id.to_owned()),
             sampled: parent.is_none_or(|parent| parent.sampled),
             state: parent.and_then(|_| state::carried(headers)),
         }
     }
 
-    /// The field value for the forwarded request.
+    /// The field value for the answer, and for the forwarded request until [`descend`].
     #[must_use]
     pub fn traceparent(&self) -> String {
-        format!("00-{}-{}-{:02x}", self.trace_id, self.span_id, u8::from(self.sampled))
+        traceparent(&self.trace_id, &self.span_id, self.sampled)
     }
+}
+
+fn traceparent(trace_id: &str, span_id: &str, sampled: bool) -> String {
+    format!("00-{trace_id}-{span_id}-{:02x}", u8::from(sampled))
+}
+
+/// Gives a request for the origin, which is the so many-th, a span below the one that its fields name: they name that
+/// one from now on. Its id; none where the fields name none.
+pub fn descend(headers: &mut HeaderMap, nth: usize) -> Option<String> {
+    let Parent { trace_id, span_id, sampled } = parent(headers)?;
+    let digest = hmac_sha256::Hash::hash(format!("{span_id}/{nth}").as_bytes());
+    let below = hex(digest.first_chunk::<8>()?);
+    let value = traceparent(trace_id, &below, sampled);
+    set(headers, TRACEPARENT, &value);
+    Some(below)
 }
 
 /// What a valid `traceparent` says.
 #[derive(Clone, Copy)]
 struct Parent<'a> {
     trace_id: &'a str,
+    span_id: &'a str,
     sampled: bool,
 }
 
 /// A valid `traceparent`, of this version or a later one (§3.2.4); more than one field is none.
 fn parent(headers: &HeaderMap) -> Option<Parent<'_>> {
-    let mut fields = headers.get_all("traceparent").iter();
+    let mut fields = headers.get_all(TRACEPARENT).iter();
     let (value, None) = (fields.next()?.to_str().ok()?, fields.next()) else { return None };
     let mut parts = value.split('-');
     let (version, id, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
@@ -67,7 +90,7 @@ fn parent(headers: &HeaderMap) -> Option<Parent<'_>> {
         && is_hex(flags, 2);
     // The others are set to zero (§3.2.2.5.2).
     let sampled = u8::from_str_radix(flags, 16).is_ok_and(|flags| flags & SAMPLED != 0);
-    valid.then_some(Parent { trace_id: id, sampled })
+    valid.then_some(Parent { trace_id: id, span_id: span, sampled })
 }
 
 fn is_hex(text: &str, len: usize) -> bool {

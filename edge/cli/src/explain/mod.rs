@@ -12,7 +12,7 @@ use std::time::UNIX_EPOCH;
 
 use edge_core::gateway;
 use edge_core::host::{Cf, Request};
-use edge_core::plan::Plan;
+use edge_core::plan::{Edge, Plan};
 use edge_core::record::Record;
 use edge_core::target::{self, Target};
 use he2_config::Lines;
@@ -45,7 +45,10 @@ pub(crate) fn run(asked: &Asked) -> Said {
     let body = asked.body.as_deref().map(offline::read).transpose()?.unwrap_or_default();
     let (response, record) = finish(gateway::handle(plan, &platform, request(asked, &target, body)));
     let (method, headers, lines) = (asked.method.clone(), asked.headers.clone(), config.lines().clone());
-    let reached = platform.reached();
+    let mut reached = platform.reached();
+    // Who asks whether the gateway is ready has it ask others, but is not passed on.
+    reached.sent =
+        reached.sent.filter(|_| record.matched.is_none_or(|route| route.edge != Some(Edge::Ready)));
     let seen = Seen { file, plan, lines, method, target, headers, record, response, reached };
     Ok(if asked.json { print::json(&seen) } else { print::text(&seen) })
 }

@@ -24,6 +24,7 @@ use edge_core::limit::places;
 use edge_core::maintenance;
 use edge_core::plan::{Auth, Plan};
 use edge_core::stream::Heartbeat;
+use edge_core::telemetry::Telemetry;
 use http::Response;
 use serde::Deserialize;
 
@@ -60,6 +61,7 @@ impl Offline {
         let settings = Settings {
             maintenance: std::env::var("MAINTENANCE").ok().map(|seconds| maintenance::seconds(&seconds)),
             origin_lock: Some("secret".to_owned()),
+            telemetry: Telemetry::read(monitored),
             identity_secret: Some("secret".to_owned()),
             variables: variables(plan, asked),
             default_host: std::env::var("DEFAULT_HOST").ok(),
@@ -94,6 +96,11 @@ fn revoked(path: &Path) -> Result<revocation::State, Failure> {
     let Listed { revocations } = serde_json::from_str(&read(path)?)
         .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
     Ok(revocation::State { version: 1, entries: revocations })
+}
+
+/// Of all that is told to somebody, only where the pages' reports go: nothing is told from here.
+fn monitored(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|_| name == "MONITORED_DSN")
 }
 
 /// Those of the environment. The first upstream is always on, and its variable's name stands for its address. The issuer

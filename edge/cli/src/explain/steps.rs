@@ -3,7 +3,7 @@
 use edge_core::auth::Refusal;
 use edge_core::auth::token::TokenFault;
 use edge_core::fault::Fault;
-use edge_core::plan::{Auth, Host, Route, SignIn, Wait};
+use edge_core::plan::{Auth, Edge, Host, Route, SignIn, Wait};
 use edge_core::{cors, route};
 use http::header::ORIGIN;
 
@@ -116,7 +116,7 @@ fn found(seen: &Seen) -> Outcome {
         Some(Fault::Path(_) | Fault::Refused(Refusal::Blocked) | Fault::Maintenance(_)) => {
             Err(format!("{says}, {}", refused(seen)))
         }
-        _ if route.edge.is_some() => Ok(format!("{says}, answered by the edge")),
+        _ if route.edge.is_some() => Ok(format!("{says}, {}", by_edge(route.edge))),
         _ if route.event_stream => Ok(format!("{says}, to {}, as an event stream", route.service)),
         _ => Ok(format!("{says}, to {}{}", route.service, waits(route))),
     }
@@ -126,6 +126,14 @@ fn waits(route: &Route) -> String {
     let waits =
         |wait: Wait| format!(", which waits for {} s at most (`{}`)", wait.most_seconds, wait.parameter);
     route.wait.map(waits).unwrap_or_default()
+}
+
+fn by_edge(edge: Option<Edge>) -> String {
+    match edge {
+        Some(Edge::Proxy(proxy)) => format!("to {}", proxy.base),
+        Some(Edge::SentryTunnel) => "to the Sentry project of the report".to_owned(),
+        _ => "answered by the edge".to_owned(),
+    }
 }
 
 fn cross_origin(seen: &Seen) -> Outcome {
@@ -178,7 +186,9 @@ fn assumed(auth: Auth, caller: &str) -> &'static str {
 
 fn cached(seen: &Seen) -> Outcome {
     let status = seen.record.cache.as_deref().unwrap_or_default();
+    let edge = seen.record.matched.and_then(|route| route.edge);
     match &seen.reached.sent {
+        Some(_) if edge.is_some() => Ok("off; what is live passes".to_owned()),
         Some(_) => Ok(format!("{}; with nothing stored: {status}", policy(seen))),
         None if seen.record.refused.is_none() => Err(format!("answered here with {}", seen.record.status)),
         None => Err(refused(seen)),

@@ -13,8 +13,8 @@ use crate::written::Written;
 use crate::written::issuer::{Audiences, Issuer};
 use crate::written::route_auth::RouteAuth;
 
-/// Those that every deployment has: [`edge_core::host::Settings`], and the Durable Objects.
-const OWN: [&str; 11] = [
+/// Those that every deployment may have: [`edge_core::host::Settings`], the Durable Objects, and the metrics' data set.
+const OWN: [&str; 18] = [
     ORIGIN.variable,
     "MAINTENANCE",
     "DEFAULT_HOST",
@@ -26,6 +26,13 @@ const OWN: [&str; 11] = [
     "DELIVERIES",
     preview::API,
     preview::KEY,
+    "METRICS",
+    "ENVIRONMENT",
+    "VERSION",
+    "OTLP_ENDPOINT",
+    "OTLP_HEADERS",
+    "SENTRY_DSN",
+    "MONITORED_DSN",
 ];
 
 /// A name, and what its value is.

@@ -9,12 +9,14 @@ mod concurrency;
 mod condition;
 mod cors;
 mod dates;
+mod edges;
 mod environments;
 mod hosts;
 mod infra;
 mod issuers;
 mod limits;
 mod load_balancer;
+mod log;
 mod network;
 mod origin;
 mod parts;
@@ -77,6 +79,7 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
     let issuers = issuers::check(&written.issuers, report);
     let cors = written.cors.as_ref().and_then(|cors| cors::check(cors, report));
     let rate_limit_fields = limits::fields(&written.rate_limit_fields, report);
+    let log = log::check(written.log.as_ref(), report);
     let variables = bindings::check(written, report);
     let lock_header = origin.and_then(|origin| origin::lock_header(origin.lock_header.as_ref()?, report));
     let request = request::check(&written.request, written.auth.as_ref(), report);
@@ -94,6 +97,7 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
         lock_header: lock_header?,
         request,
         access: leak::list(access),
+        log: log?,
         variables,
     };
     if report.count() == before {

@@ -1,22 +1,15 @@
 //! Routes: one entry of the plan for each path.
 
-use edge_core::plan::{Auth, Cache, Concurrency, Edge, Host, Limit, Route, Security, Segment, SignIn};
+use edge_core::plan::{Auth, Cache, Concurrency, Host, Limit, Route, Security, Segment};
 
 use super::origin::Times;
 use super::route_limits::{Limited, is_event_stream};
 use super::text::{check_known, check_list, check_name, check_reference, check_twice, leaked};
-use super::{origin, policies, retirement, route_auth, security, streams, upstreams, waits};
+use super::{edges, origin, policies, retirement, route_auth, security, streams, upstreams, waits};
 use crate::fault::Report;
-use crate::read::{Given, Lined};
+use crate::read::Lined;
 use crate::written::{self, Written};
-use crate::{leak, pattern, reach, suggest};
-
-const EDGES: [(&str, Edge); 4] = [
-    ("revocations", Edge::Revocations),
-    ("purge", Edge::Purge),
-    ("limits", Edge::Limits),
-    ("my-limits", Edge::MyLimits),
-];
+use crate::{leak, pattern, reach};
 
 /// What routes refer to: all names that are written, and the values of those without a fault.
 pub(crate) struct Names<'a> {
@@ -45,11 +38,11 @@ fn checked(route: &written::Route, names: &Names<'_>, times: Times, report: &Rep
     let auth = route.auth.as_ref().and_then(|auth| route_auth::check(&auth.value, names.written, report));
     check_behind(route, auth, report);
     let service = service(route, names, report);
-    let edge = edge(route, auth, report);
     let cache = cache(route, auth, names, report);
     let hosts = hosts(route, names, report);
     let methods = methods(route, report);
     let patterns = patterns(route, report);
+    let edge = edges::check(route, auth, &patterns, report);
     let limited = Limited { route, auth, patterns: &patterns, names, report };
     let limit = limited.limit();
     let cost = limited.cost(limit.as_ref());
@@ -142,10 +135,13 @@ fn methods(route: &written::Route, report: &Report) -> Option<&'static [&'static
     (report.count() == before).then(|| leaked(&methods.value))
 }
 
-/// What is behind the route: a service, the edge itself, or nothing where it is blocked.
+/// What is behind the route: a service, the edge itself, a third party, or nothing where it is blocked.
 fn check_behind(route: &written::Route, auth: Option<Auth>, report: &Report) {
-    let (service, edge) = (route.service.good(), route.edge.good());
-    let missing = route.service.is_absent() && route.edge.is_absent();
+    let (service, edge) = (route.service.good(), route.edge.good().or(route.proxy.good()));
+    let missing = route.service.is_absent() && !is_of_edge(route);
+    if let (Some(_), Some(proxy)) = (route.edge.good(), route.proxy.good()) {
+        report.add(proxy.line, "`proxy` answers in place of `edge`; remove one of the two");
+    }
     let fault = match (auth, service, edge) {
         (Some(Auth::Blocked), Some(service), _) => {
             (service.line, "a blocked route goes to no service; remove `service`")
@@ -175,31 +171,6 @@ fn service(route: &written::Route, names: &Names<'_>, report: &Report) -> &'stat
     leak::text(&service.value)
 }
 
-/// What the edge answers itself.
-fn edge(route: &written::Route, auth: Option<Auth>, report: &Report) -> Option<Edge> {
-    let edge = route.edge.good()?;
-    let found = EDGES.iter().find(|(name, _)| *name == edge.value).map(|(_, edge)| *edge);
-    if found.is_none() {
-        let hint = suggest::hint(&edge.value, EDGES.map(|(name, _)| name));
-        report.add(edge.line, format!("unknown edge `{}`; {hint}", edge.value));
-    }
-    if let Some(fault) = auth.zip(found).and_then(|(auth, edge)| answers_nobody(auth, edge)) {
-        report.add(edge.line, format!("edge `{}` {fault}", edge.value));
-    }
-    found
-}
-
-/// Why a class does not go with an answer of the edge.
-fn answers_nobody(auth: Auth, edge: Edge) -> Option<&'static str> {
-    match (edge, auth) {
-        (_, Auth::Blocked)
-        | (Edge::Revocations | Edge::Purge | Edge::Limits, Auth::Admin(_))
-        | (Edge::MyLimits, Auth::SignIn(SignIn { required: true, .. })) => None,
-        (Edge::MyLimits, _) => Some("is for whoever is signed in; give the route auth `any_of`"),
-        _ => Some("is for operators; give the route auth `admin`"),
-    }
-}
-
 fn cache(route: &written::Route, auth: Option<Auth>, names: &Names<'_>, report: &Report) -> Option<Cache> {
     let cache = route.cache.good()?;
     let known = names.written.caches.iter().map(|cache| cache.name.value.as_str());
@@ -212,8 +183,13 @@ fn cache(route: &written::Route, auth: Option<Auth>, names: &Names<'_>, report: 
 }
 
 fn misfit(route: &written::Route, auth: Option<Auth>, cache: Cache) -> Option<&'static str> {
-    match route.edge {
-        Given::Absent => policies::misfit(auth?, is_event_stream(route), cache),
-        _ => Some("the edge's own answers are live; remove `cache`"),
+    match is_of_edge(route) {
+        false => policies::misfit(auth?, is_event_stream(route), cache),
+        true => Some("the edge's own answers are live; remove `cache`"),
     }
+}
+
+/// Whether no service answers.
+fn is_of_edge(route: &written::Route) -> bool {
+    !route.edge.is_absent() || !route.proxy.is_absent()
 }

@@ -31,7 +31,7 @@ pub(crate) fn check(written: &Written, report: &Report) -> Vec<Service> {
 
 /// As the gateway sees a service.
 pub(crate) fn planned(service: &Service) -> plan::Service {
-    plan::Service { name: service.name, port: service.port }
+    plan::Service { name: service.name, port: service.port, health: service.health }
 }
 
 /// A health check that no route serves would keep every task out of service.

@@ -67,6 +67,13 @@ fn a_name_of_the_gateways_own_is_refused() {
         "PLACES",
         "DAYTONA_API",
         "DAYTONA_API_KEY",
+        "METRICS",
+        "ENVIRONMENT",
+        "VERSION",
+        "OTLP_ENDPOINT",
+        "OTLP_HEADERS",
+        "SENTRY_DSN",
+        "MONITORED_DSN",
     ] {
         let expected = format!("he2.toml:68: `{name}` is the gateway's own; use another name");
         assert_eq!(route_fault(&route(&webhook("stripe", name))), expected);

@@ -101,9 +101,19 @@ fn secret(auth: Auth) -> Option<&'static str> {
 fn every_variable_that_is_set_is_one_that_the_gateway_reads() {
     let (wrangler, config) = (wrangler(), config());
     let plan = config.plan();
-    let known = [plan.variables, &["MAINTENANCE", "DEFAULT_HOST"]].concat();
+    let known = [plan.variables, &["MAINTENANCE", "DEFAULT_HOST", "ENVIRONMENT"]].concat();
     for name in ENVIRONMENTS {
         let variables = environment(&wrangler, name)["vars"].as_table().unwrap();
         assert!(variables.keys().all(|variable| known.contains(&variable.as_str())), "{name}: {variables:?}");
+    }
+}
+
+#[test]
+fn every_environment_counts_requests_in_a_data_set_of_its_own() {
+    let wrangler = wrangler();
+    for (name, set) in [("production", "he2_edge"), ("staging", "he2_edge_staging")] {
+        let sets = &environment(&wrangler, name)["analytics_engine_datasets"];
+        assert_eq!((texts(sets, "binding"), texts(sets, "dataset")), (vec!["METRICS"], vec![set]));
+        assert_eq!(environment(&wrangler, name)["version_metadata"]["binding"].as_str(), Some("VERSION"));
     }
 }

@@ -18,6 +18,8 @@ mod bindings;
 mod concurrency;
 /// he2.toml and wrangler.toml, which must not drift.
 mod deployment;
+/// Routes without a service, and the log.
+mod edges;
 /// Heads of requests and answers.
 mod heads;
 /// Networks, sizes, environments and variables.

@@ -12,6 +12,8 @@ use crate::limit::ledger;
 use crate::limit::wallet::Wallet;
 use crate::plan::{Plan, Window};
 use crate::preview::known::Known as Previews;
+use crate::ready::Parts;
+use crate::telemetry::Untold;
 use crate::upstream::breaker::{self, Breaker};
 use crate::upstream::pool::Pool;
 
@@ -61,6 +63,12 @@ pub struct Isolate<K> {
     pub cache: Local,
     /// What it knows of sandboxes.
     pub previews: RefCell<Previews>,
+    /// What it has yet to tell whoever collects.
+    pub untold: Untold,
+    /// When the origin last answered as it should (Unix ms).
+    pub answered_ms: Cell<u64>,
+    /// What was last found of whether the gateway can do its work, and when (Unix ms).
+    pub judged: RefCell<Option<(u64, Parts)>>,
 }
 
 impl<K> Isolate<K> {
@@ -82,6 +90,9 @@ impl<K> Isolate<K> {
             local: RefCell::new(Bounded::new(KEYS)),
             cache: Local::default(),
             previews: RefCell::default(),
+            untold: Untold::default(),
+            answered_ms: Cell::default(),
+            judged: RefCell::default(),
         }
     }
 }

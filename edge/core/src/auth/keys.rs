@@ -250,6 +250,12 @@ impl<K> Store<K> {
         rested(self.asked_for_kid_at) && rested(self.failure.as_ref().map(|(at, _)| *at))
     }
 
+    /// Whether there are keys that may be used.
+    #[must_use]
+    pub fn is_usable(&self, issuer: &Issuer, now: u64) -> bool {
+        !self.keys.is_empty() && self.set.as_ref().is_some_and(|set| set.is_usable(issuer, now))
+    }
+
     /// When the set in use was fetched.
     #[must_use]
     pub fn fetched_ms(&self) -> Option<u64> {

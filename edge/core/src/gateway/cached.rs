@@ -84,6 +84,7 @@ impl<H: Host> Pass<'_, H> {
             }
         };
         let said = status.to_string();
+        record.hit = matches!(status, Status::Hit { .. });
         // A route that stores nothing has nothing to say about storing.
         if status != Status::Bypass(Bypass::Route) {
             append(response.headers_mut(), CACHE_STATUS, &said);

@@ -29,6 +29,10 @@ impl<H: Host> Pass<'_, H> {
             Edge::Purge => self.purge(request, record).await,
             Edge::Limits => self.limits(request, record).await,
             Edge::MyLimits => self.my_limits(asking).await,
+            Edge::Health => Ok(self.health()),
+            Edge::Ready => Ok(self.ready(record).await),
+            Edge::SentryTunnel => self.tunnel(request).await,
+            Edge::Proxy(proxy) => self.proxy(proxy, asking, request).await,
         }
     }
 

@@ -99,16 +99,14 @@ pub(super) async fn fetch<H: Host>(
     record: &mut Record,
 ) -> Result<Response<H::Body>, Fault> {
     let (first_byte_ms, started) = (wanted.route.first_byte_ms, host.now_ms());
-    let Asked { result, origin, tries, gave_up } = upstreams::ask(plan, host, wanted).await?;
+    let before = record.calls.len();
+    let Asked { result, origin, tries, gave_up, calls } = upstreams::ask(plan, host, wanted, before).await?;
     let took = host.now_ms().saturating_sub(started);
     record.origin_ms = Some(took);
+    record.calls.extend(calls);
     record.upstream = origin.as_ref().map(|origin| origin.name);
     (record.tries, record.gave_up) = (tries, gave_up);
-    let mut response = result.map_err(|error| match error {
-        SendError::Timeout => Fault::OriginTimeout(first_byte_ms),
-        SendError::Failed(reason) => Fault::Origin(reason),
-        SendError::Gone => Fault::Origin("the client has gone".to_owned()),
-    })?;
+    let mut response = result.map_err(|error| unanswered(error, first_byte_ms))?;
     let mut headers = forward::response(response.headers());
     let address = origin.map(|origin| origin.address).unwrap_or_default();
     let moved = single(&headers, LOCATION).and_then(|at| forward::relocate(at, &address, public));
@@ -117,4 +115,13 @@ pub(super) async fn fetch<H: Host>(
     }
     *response.headers_mut() = headers;
     Ok(response)
+}
+
+/// Why there is no answer, where there had to be one within `first_byte_ms`.
+pub(super) fn unanswered(error: SendError, first_byte_ms: u32) -> Fault {
+    match error {
+        SendError::Timeout => Fault::OriginTimeout(first_byte_ms),
+        SendError::Failed(reason) => Fault::Origin(reason),
+        SendError::Gone => Fault::Origin("the client has gone".to_owned()),
+    }
 }

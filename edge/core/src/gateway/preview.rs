@@ -9,6 +9,7 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::Pass;
+use super::origin::unanswered;
 use crate::access;
 use crate::auth::{Caller, cookie, leak};
 use crate::fault::Fault;
@@ -137,11 +138,7 @@ impl<H: Host> Pass<'_, H> {
         let started = self.host.now_ms();
         let answer = self.host.send(outgoing).await;
         record.origin_ms = Some(self.host.now_ms().saturating_sub(started));
-        answer.map_err(|error| match error {
-            SendError::Timeout => Fault::OriginTimeout(visit.first_byte_ms),
-            SendError::Failed(reason) => Fault::Origin(reason),
-            SendError::Gone => Fault::Origin("the client has gone".to_owned()),
-        })
+        answer.map_err(|error| unanswered(error, visit.first_byte_ms))
     }
 
     /// The door of the visit's sandbox, by what was found after `after_ms`. One that sleeps is woken.

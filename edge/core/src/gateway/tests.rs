@@ -9,6 +9,7 @@ mod limits;
 mod places;
 mod preview;
 mod revocation;
+mod seen;
 mod signin;
 mod upstreams;
 mod webhook;
@@ -19,8 +20,8 @@ use serde_json::json;
 use super::*;
 use crate::host::SendError;
 use crate::plan::{
-    Admin, Cache, Concurrency, Edge, Limit, OnError, Priority, Scheme, Segment, SignIn, Source, Upstream,
-    Wait, Webhook, Window,
+    Admin, Cache, Concurrency, Edge, Limit, OnError, Priority, Proxy, Scheme, Segment, SignIn, Source,
+    Upstream, Wait, Webhook, Window,
 };
 use crate::testing::{
     ANY_OF, BLUE, COGNITO, LIMIT as API, OPTIONAL, PREVIEWS, ROUTE, STREAM, STREAMS, SUPABASE,
@@ -97,7 +98,13 @@ pub(super) static PLAN: Plan = Plan {
             ..route(at!("events"), Auth::Public, None, None)
         },
         route(at!("hook"), Auth::Webhook(STRIPE), None, None),
+        Route { edge: Some(Edge::Health), ..route(at!("health"), Auth::Public, None, None) },
+        Route {
+            edge: Some(Edge::Proxy(Proxy { base: "https://eu.i.posthog.com/", tail: Some("rest") })),
+            ..route(&[Segment::Literal("ingest"), Segment::Tail("rest")], Auth::Public, None, None)
+        },
         Route { edge: Some(Edge::Limits), ..route(at!("limits"), OPERATORS, None, None) },
+        Route { edge: Some(Edge::SentryTunnel), ..route(at!("monitoring"), Auth::Public, None, None) },
         Route {
             concurrency: &[Concurrency { closed_on_error: true, ..STREAMS }],
             ..route(at!("guarded-events"), Auth::Public, None, None)
@@ -108,6 +115,7 @@ pub(super) static PLAN: Plan = Plan {
         route(at!("optional"), Auth::SignIn(OPTIONAL), None, None),
         route(at!("page"), Auth::SignIn(PAGE), None, None),
         Route { edge: Some(Edge::Purge), ..route(at!("purge"), OPERATORS, None, None) },
+        Route { edge: Some(Edge::Ready), ..route(at!("ready"), Auth::Public, None, None) },
         Route { edge: Some(Edge::Revocations), ..route(at!("revocations"), OPERATORS, None, None) },
         route(at!("runs"), Auth::Public, Some(Limit { tells_runs: true, ..API }), None),
         route(at!("shadow"), Auth::Public, Some(Limit { shadow: true, ..API }), None),

@@ -15,7 +15,9 @@ use http::{HeaderMap, Method, Response};
 use crate::fault::Fault;
 use crate::forward;
 use crate::host::{Host, Outgoing, SendError};
+use crate::otlp::trace::Call;
 use crate::plan::{Plan, Priority, Route};
+use crate::trace;
 use crate::upstream::outcome::Outcome;
 use crate::upstream::pick::Origin;
 use crate::upstream::pool::{POLICY, Pool, Request, Run, Try};
@@ -57,6 +59,8 @@ pub(super) struct Asked<B> {
     pub(super) tries: u32,
     /// Why it was not tried again, where it failed.
     pub(super) gave_up: Option<Reason>,
+    /// The tries, one by one.
+    pub(super) calls: Vec<Call>,
 }
 
 type Sent<B> = Result<Response<B>, SendError>;
@@ -68,11 +72,12 @@ pub(super) fn random<H: Host>(host: &H) -> u16 {
     u16::from_be_bytes([first, second])
 }
 
-/// Asks the service of the route that is wanted.
+/// Asks the service of the route that is wanted, for a request that has asked so often `before`.
 pub(super) async fn ask<H: Host>(
     plan: &'static Plan,
     host: &H,
     wanted: Wanted<H::Body>,
+    before: usize,
 ) -> Result<Asked<H::Body>, Fault> {
     let (route, class) = (wanted.route, wanted.class);
     let (method, sticky) = (wanted.method.clone(), wanted.sticky.clone());
@@ -82,7 +87,7 @@ pub(super) async fn ask<H: Host>(
     let request = Request { method: &method, replayable, timed, class, sticky: &sticky };
     let run = Run::new(request, retry::Policy::of(route), host.now_ms());
     let pool = pool(plan, host, route.service);
-    Asking { host, pool, wanted, replayable, run }.ask().await
+    Asking { host, pool, wanted, replayable, run, before, calls: Rc::default() }.ask().await
 }
 
 /// A GET has no content here ([`Host::send`]).
@@ -109,7 +114,11 @@ struct Asking<'a, H: Host> {
     wanted: Wanted<H::Body>,
     replayable: bool,
     run: Run<'a>,
+    before: usize,
+    calls: Calls,
 }
+
+type Calls = Rc<RefCell<Vec<Call>>>;
 
 impl<H: Host> Asking<'_, H> {
     async fn ask(mut self) -> Result<Asked<H::Body>, Fault> {
@@ -134,7 +143,7 @@ impl<H: Host> Asking<'_, H> {
 
     fn asked(mut self, at: usize, result: Sent<H::Body>, gave_up: Option<Reason>) -> Asked<H::Body> {
         let origin = self.with(|pool, _| pool.origin(at).cloned());
-        Asked { result, origin, tries: self.run.tries(), gave_up }
+        Asked { result, origin, tries: self.run.tries(), gave_up, calls: self.calls.take() }
     }
 
     /// What the isolate knows of the service's upstreams, and the request's way among them.
@@ -204,8 +213,28 @@ impl<H: Host> Asking<'_, H> {
     where
         Self: 's,
     {
-        let (host, outgoing) = (self.host, self.outgoing(this));
-        Box::pin(host.send(outgoing))
+        let (host, mut outgoing) = (self.host, self.outgoing(this));
+        let (calls, at) = self.begin(&mut outgoing, this);
+        Box::pin(async move {
+            let result = host.send(outgoing).await;
+            if result.as_ref().is_ok_and(|answer| !answer.status().is_server_error()) {
+                host.isolate().answered_ms.set(host.now_ms());
+            }
+            if let Some(call) = calls.borrow_mut().get_mut(at) {
+                call.end(host.now_ms(), &result);
+            }
+            result
+        })
+    }
+
+    /// Notes a try that begins, under a span of its own; the place of the note.
+    fn begin(&mut self, outgoing: &mut Outgoing<H::Body>, this: &Try) -> (Calls, usize) {
+        let at = self.calls.borrow().len();
+        let span_id = trace::descend(&mut outgoing.headers, self.before.saturating_add(at));
+        let upstream = self.with(|pool, _| pool.origin(this.upstream).map(|origin| origin.name));
+        let (calls, now) = (Rc::clone(&self.calls), self.host.now_ms());
+        calls.borrow_mut().push(Call::new(span_id.unwrap_or_default(), upstream.unwrap_or_default(), now));
+        (calls, at)
     }
 
     /// The request for one upstream. Its identity is signed at the last moment: a try that waited needs its own.

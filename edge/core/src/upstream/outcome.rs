@@ -3,11 +3,9 @@
 //! Only what a gateway can know counts against an upstream: no answer, or an answer in a gateway's name (RFC
 //! 9110 §15.6.3 to §15.6.5). A 500 is the app's word on one request, and a 429 its word on one caller.
 
-use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 
-use crate::cache::date::unix_seconds;
-use crate::headers::single;
+use crate::retry_after;
 
 /// What came of one try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +34,7 @@ impl Outcome {
     #[must_use]
     pub fn of(status: StatusCode, headers: &HeaderMap, now_ms: u64) -> Self {
         match status.as_u16() {
-            502..=504 => Self::Unavailable { status, retry_after_ms: retry_after_ms(headers, now_ms) },
+            502..=504 => Self::Unavailable { status, retry_after_ms: retry_after::wait_ms(headers, now_ms) },
             522 | 524 => Self::TimedOut,
             520..=527 | 530 => Self::Failed,
             _ => Self::Answered,
@@ -61,16 +59,10 @@ impl Outcome {
     }
 }
 
-/// Seconds or a date; a date that has passed is 0.
-fn retry_after_ms(headers: &HeaderMap, now_ms: u64) -> Option<u64> {
-    let value = single(headers, RETRY_AFTER)?;
-    let seconds = value.parse().ok();
-    let until = || unix_seconds(value).map(|until| until.saturating_sub(now_ms / 1_000));
-    seconds.or_else(until).map(|seconds: u64| seconds.saturating_mul(1_000))
-}
-
 #[cfg(test)]
 mod tests {
+    use http::header::RETRY_AFTER;
+
     use super::*;
 
     fn of(status: u16, retry_after: Option<&str>) -> Outcome {

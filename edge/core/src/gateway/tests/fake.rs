@@ -25,6 +25,7 @@ use crate::limit::ledger::{self, Answer, Ask};
 use crate::limit::places;
 use crate::record::Record;
 use crate::stream::Heartbeat;
+use crate::telemetry::Telemetry;
 use crate::testing::{ISSUER, NOW, PREVIEWS, SECRET, Signer, key_set, with};
 
 pub(super) const NOW_MS: u64 = NOW * 1_000;
@@ -95,6 +96,7 @@ impl Fake {
         let settings = Settings {
             maintenance: None,
             origin_lock: Some("lock".into()),
+            telemetry: Telemetry::default(),
             identity_secret: Some("identity".into()),
             variables: BTreeMap::from(variables.map(|(name, value)| (name, value.to_owned()))),
             default_host: None,
