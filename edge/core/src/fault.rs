@@ -80,13 +80,11 @@ impl Fault {
             Self::Path(_) | Self::Content(_) => StatusCode::BAD_REQUEST,
             Self::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::Preview(Closed::Unknown(_)) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             // Not 451: nobody has demanded it by law (RFC 7725 §3), and the caller learns no reason.
-            Self::ForeignOrigin | Self::Denied(_) => StatusCode::FORBIDDEN,
+            Self::ForeignOrigin | Self::Denied(_) | Self::Preview(Closed::Port) => StatusCode::FORBIDDEN,
             Self::Refused(refusal) => refusal_status(refusal),
-            Self::Preview(Closed::Port) => StatusCode::FORBIDDEN,
-            Self::Preview(Closed::Unknown(_)) => StatusCode::NOT_FOUND,
             Self::Unavailable(_)
             | Self::Maintenance(_)
             | Self::Saturated(_)
