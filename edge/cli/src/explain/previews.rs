@@ -11,7 +11,7 @@ pub(super) fn meant(seen: &Seen) -> Outcome {
     let (port, sandbox) = (seen.record.port.unwrap_or_default(), seen.record.sandbox.as_deref());
     let says = format!("port {port} of the sandbox {}", sandbox.unwrap_or_default());
     match seen.record.refused {
-        Some(Fault::Preview(Closed::Port)) => Err(format!("{says}, {}", refused(seen))),
+        Some(Fault::Preview(Closed::Port) | Fault::Denied(_)) => Err(format!("{says}, {}", refused(seen))),
         _ => Ok(says),
     }
 }
