@@ -96,7 +96,9 @@ fn checked(policy: &heads::Security, report: &Report) -> Option<Security> {
         given.good().into_iter().for_each(|text| check_visible(key, text, report));
     }
     let directives = policy.content.good().map(directives);
-    directives.iter().for_each(|directives| check_directives(directives, report));
+    for directives in &directives {
+        check_directives(directives, report);
+    }
     let referrer = choice("referrer_policy", &policy.referrer, default(REFERRER), &REFERRERS, report)?;
     let hsts =
         policy.hsts.good().map_or(default(HSTS), |seconds| leak::text(&format!("max-age={}", seconds.value)));
