@@ -1,19 +1,21 @@
 //! Requests to the origin, and its answers.
 
 use edge_core::host::{Outgoing, SendError};
+use http::header::CONTENT_LENGTH;
 use http::{Method, Response, StatusCode};
 use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::JsValue;
 use web_sys::{AbortController, AbortSignal};
 
 use crate::body::Body;
+use crate::stream::{self, Counted};
 use crate::time::within;
 use crate::{fields, glue, scope};
 
 /// Sends a request; `gone` breaks it off, and its answer too, unless that outlives the client: then `background` keeps
 /// the event alive until its head is here.
 pub(crate) async fn send(
-    outgoing: Outgoing<Body>,
+    mut outgoing: Outgoing<Body>,
     gone: &AbortSignal,
     background: impl FnOnce(Promise),
 ) -> Result<Response<Body>, SendError> {
@@ -24,6 +26,7 @@ pub(crate) async fn send(
         true => stop.0.signal(),
         false => AbortSignal::any(&Array::of2(gone, &stop.0.signal())),
     };
+    let counted = count(&mut outgoing, &stop.0);
     let request = request(outgoing, &signal).map_err(failed)?;
     let answer = match outlives {
         true => scope::fetch_encoded(&request).map_err(failed)?,
@@ -37,6 +40,7 @@ pub(crate) async fn send(
         return Err(SendError::Timeout);
     };
     match answer {
+        Err(_) if counted.is_some_and(|counted| counted.is_over()) => Err(SendError::TooLong),
         Err(_) if gone.aborted() && !outlives => Err(SendError::Gone),
         answer => answer.and_then(|answer| response(answer, stop.answered(), outlives)).map_err(failed),
     }
@@ -63,6 +67,15 @@ impl Drop for Stop {
             self.0.abort();
         }
     }
+}
+
+/// Counts content whose length is not declared: of other content the platform sends no more than that.
+fn count(outgoing: &mut Outgoing<Body>, stop: &AbortController) -> Option<Counted> {
+    let Body::Stream(stream) = &outgoing.body else { return None };
+    let most = outgoing.max_body_bytes.filter(|_| !outgoing.headers.contains_key(CONTENT_LENGTH))?;
+    let counted = stream::counted(stream, most, stop);
+    outgoing.body = Body::Stream(counted.readable());
+    Some(counted)
 }
 
 /// Redirects are the client's to follow: an edge that followed them would hide the origin's `Location`.

@@ -55,6 +55,20 @@ extern "C" {
     pub(crate) fn writable(this: &IdentityTransformStream) -> WritableStream;
 }
 
+#[wasm_bindgen(module = "/src/counted.js")]
+extern "C" {
+    /// Content that is counted.
+    pub(crate) type Counted;
+
+    /// The same content, which breaks off where it has more than `most` bytes, and the request by `stop`.
+    pub(crate) fn counted(stream: &ReadableStream, most: u32, stop: &AbortController) -> Counted;
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn readable(this: &Counted) -> ReadableStream;
+    /// Whether it had more.
+    #[wasm_bindgen(method, js_name = isOver)]
+    pub(crate) fn is_over(this: &Counted) -> bool;
+}
+
 #[wasm_bindgen(module = "/src/heartbeat.js")]
 extern "C" {
     #[wasm_bindgen(js_name = pipeAlive)]

@@ -98,14 +98,15 @@ pub(super) async fn fetch<H: Host>(
     public: &str,
     record: &mut Record,
 ) -> Result<Response<H::Body>, Fault> {
-    let (first_byte_ms, started) = (wanted.route.first_byte_ms, host.now_ms());
+    let (route, started) = (wanted.route, host.now_ms());
     let Asked { result, origin, tries, gave_up } = upstreams::ask(plan, host, wanted).await?;
     let took = host.now_ms().saturating_sub(started);
     record.origin_ms = Some(took);
     record.upstream = origin.as_ref().map(|origin| origin.name);
     (record.tries, record.gave_up) = (tries, gave_up);
     let mut response = result.map_err(|error| match error {
-        SendError::Timeout => Fault::OriginTimeout(first_byte_ms),
+        SendError::Timeout => Fault::OriginTimeout(route.first_byte_ms),
+        SendError::TooLong => Fault::TooLong(route.max_body_bytes),
         SendError::Failed(reason) => Fault::Origin(reason),
         SendError::Gone => Fault::Origin("the client has gone".to_owned()),
     })?;
