@@ -1,12 +1,13 @@
 //! Streams pass byte for byte, as they come, in both directions, many at once.
 import assert from 'node:assert/strict';
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import test from 'node:test';
+import { route } from './harness/config.mjs';
 import { hold } from './harness/held.mjs';
-import { assertProblem, bearer, lastSeen, open, runFrames, send, startAll, until } from './harness.mjs';
+import { bearer, lastSeen, open, runFrames, send, startAll, until } from './harness.mjs';
 
 const all = await startAll();
 const { origin, issuer, gateway } = all;
@@ -46,46 +47,12 @@ test("a client that leaves ends the origin's stream", async () => {
   await until(() => lastSeen(origin, path).abandoned, 'the origin sees that the client left');
 });
 
-test('an upload arrives whole', async () => {
-  const form = multipart(randomBytesOf(3 * MIB));
-  const answer = await send(gateway, 'POST', '/api/sandboxes/sb1/files', {
-    ...signedIn,
-    headers: { ...signedIn.headers, 'content-type': form.type, 'content-length': form.body.length },
-    body: form.body,
-  });
-  assert.equal(answer.status, 200, answer.text);
-  assert.equal(answer.json.bodyBytes, form.body.length);
-  assert.equal(answer.json.bodySha256, sha256(form.body));
-  assert.equal(answer.json.headers['content-type'], form.type);
-  assert.equal(answer.json.headers['content-length'], String(form.body.length));
-});
-
-test('an upload without a length streams too', async () => {
-  const chunk = randomBytesOf(256 * 1024);
-  const answer = await send(gateway, 'POST', '/api/transcription', {
-    ...signedIn,
-    body: Readable.from([chunk, chunk, chunk]),
-  });
-  assert.equal(answer.status, 200, answer.text);
-  assert.equal(answer.json.bodySha256, sha256(Buffer.concat([chunk, chunk, chunk])));
-});
-
-test('a refused upload is not read into the origin', async () => {
-  const before = origin.requests.length;
-  const answer = await send(gateway, 'POST', '/api/transcription', {
-    host: 'api.he2.ai',
-    body: randomBytesOf(MIB),
-  });
-  assertProblem(answer, 401);
-  assert.equal(origin.requests.length, before);
-});
-
 test('50 event streams and an upload of 64 MiB at once pass unharmed', async () => {
   const frames = runFrames(57, 'odd');
   assert.equal(frames.length, 64, 'each MiB of the upload comes with a frame on every stream');
   const streams = await Promise.all(Array.from({ length: 50 }, () => hold(all)));
   const bodies = streams.map(({ response }) => buffer(response));
-  const chunk = randomBytesOf(MIB);
+  const chunk = randomBytes(MIB);
   const hash = createHash('sha256');
   const upload = await send(gateway, 'POST', '/api/transcription', {
     ...signedIn,
@@ -107,35 +74,22 @@ test('50 event streams and an upload of 64 MiB at once pass unharmed', async () 
   for (const body of await Promise.all(bodies)) assert.deepEqual(body, Buffer.concat(frames));
 });
 
-test('a long poll waits for its answer, and may stream instead', async () => {
+test('a long poll waits for its answer, no longer than the way lasts, and may stream instead', async () => {
   const path = '/api/v1/public/threads/t1/response';
   const answer = await send(gateway, 'GET', `${path}?project_id=p&timeout=1`, signedIn);
   assert.equal(answer.json.status, 'completed');
-  const stream = await send(gateway, 'GET', `${path}?project_id=p&realtime=true&gap=1`, signedIn);
+  assert.equal(lastSeen(origin, path).url, `${path}?project_id=p&timeout=1`);
+  const { wait } = route('public-api-response');
+  for (const query of ['?timeout=600', '?project_id=p', '']) {
+    const request = open(gateway, 'GET', path + query, { ...signedIn, signal: AbortSignal.timeout(500) });
+    const said = query.startsWith('?p') ? '?project_id=p&' : '?';
+    const bounded = `${path}${said}timeout=${wait.most_seconds}`;
+    await until(() => origin.seen(bounded).length > 0, `${query} is bounded`);
+    await assert.rejects(request);
+  }
+  const stream = await send(gateway, 'GET', `${path}?timeout=600&realtime=true&gap=1`, signedIn);
   assert.deepEqual(stream.body, Buffer.concat(runFrames(3)));
+  assert.equal(lastSeen(origin, path).url, `${path}?timeout=600&realtime=true&gap=1`);
 });
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
-
-/** Bytes with no pattern, the same in every run. */
-function randomBytesOf(length) {
-  const bytes = Buffer.alloc(length);
-  let state = 1;
-  for (let index = 0; index < length; index += 1) {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-    bytes[index] = state >>> 16;
-  }
-  return bytes;
-}
-
-function multipart(file) {
-  const boundary = '----he2test7d1f';
-  const head =
-    `--${boundary}\r\nContent-Disposition: form-data; name="path"\r\n\r\n/workspace/a.bin\r\n` +
-    `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n` +
-    'Content-Type: application/octet-stream\r\n\r\n';
-  return {
-    type: `multipart/form-data; boundary=${boundary}`,
-    body: Buffer.concat([Buffer.from(head), file, Buffer.from(`\r\n--${boundary}--\r\n`)]),
-  };
-}

@@ -17,9 +17,8 @@ pub(crate) async fn send(
     arrived: &Arrived,
     background: impl FnOnce(Promise),
 ) -> Result<Response<Body>, SendError> {
-    let Outgoing { method, url, headers, first_byte_ms, outlives, body } = outgoing;
-    let body = content(&method, body);
-    let asked = arrived.send(method.as_str(), &url, &headers, &body, first_byte_ms, outlives);
+    let (outlives, most) = (outgoing.outlives, outgoing.max_body_bytes.unwrap_or(u32::MAX));
+    let asked = arrived.send(&for_platform(outgoing));
     let answered = asked.answered();
     if outlives {
         // Others wait for it, so it goes on though the client leaves.
@@ -27,19 +26,23 @@ pub(crate) async fn send(
     }
     match JsFuture::from(answered).await {
         Ok(_) => asked.answer().map_or(Err(SendError::Timeout), response),
+        Err(_) if asked.is_too_long() => Err(SendError::TooLong(most)),
         Err(_) if arrived.is_gone() && !outlives => Err(SendError::Gone),
         Err(error) => Err(SendError::Failed(glue::reason(&error))),
     }
 }
 
-/// The runtime has content for `Content-Length: 0` too, and will not send any with GET and HEAD.
-fn content(method: &Method, body: Body) -> JsValue {
-    match (method, body) {
+/// The request with its content as the runtime takes it: it has some for `Content-Length: 0` too, and will not send any with
+/// GET and HEAD.
+fn for_platform(outgoing: Outgoing<Body>) -> Outgoing<JsValue> {
+    let Outgoing { method, url, headers, first_byte_ms, max_body_bytes, outlives, body } = outgoing;
+    let body = match (&method, body) {
         (&Method::GET | &Method::HEAD, _) => JsValue::UNDEFINED,
         (_, Body::Stream(stream)) => stream.into(),
         (_, Body::Bytes(bytes)) => Uint8Array::from(bytes.as_slice()).into(),
         _ => JsValue::UNDEFINED,
-    }
+    };
+    Outgoing { method, url, headers, first_byte_ms, max_body_bytes, outlives, body }
 }
 
 fn response(arrived: Arriving) -> Result<Response<Body>, SendError> {

@@ -13,8 +13,9 @@ export function requestHead(request) {
 
 /** A request to the origin, and its answer once that has `answered`. */
 class Exchange {
-  constructor(url, init, stop, ms) {
+  constructor(url, init, stop, ms, content) {
     this.stop = stop;
+    this.counted = content;
     const arrived = fetch(url, init).then((response) => {
       this.response = response;
     });
@@ -32,18 +33,38 @@ class Exchange {
     return this.response.body;
   }
 
+  /** More content came from the client than may be sent. */
+  get isTooLong() {
+    return this.counted?.isOver() ?? false;
+  }
+
   abort() {
     this.stop.abort();
   }
 }
 
 /**
+ * The same content. Where it has more than `most` bytes, it breaks off, and the request with it, by `stop`: one that
+ * failed of its content alone would leave the origin waiting for the rest. `isOver` then.
+ */
+function counted(stream, most, stop) {
+  let length = 0;
+  const transform = (chunk, controller) => {
+    length += chunk.byteLength;
+    if (length <= most) return controller.enqueue(chunk);
+    stop.abort();
+    throw new RangeError('too long');
+  };
+  return { readable: stream.pipeThrough(new TransformStream({ transform })), isOver: () => length > most };
+}
+
+/**
  * Sends a request with the fields of the one that `arrived`, edited; `head` is its method, its URL and the edits, a line
- * each. Its answer is waited for `ms` milliseconds. It is broken off when the client leaves, unless it `outlives` that;
+ * each. Of a stream no more than `most` bytes are sent, where that is given. Its answer is waited for `ms` milliseconds. It is broken off when the client leaves, unless it `outlives` that;
  * its content then stays as the origin encoded it
  * (https://developers.cloudflare.com/workers/runtime-apis/request/#requestinit).
  */
-export function send(arrived, head, body, ms, outlives) {
+export function send(arrived, head, body, most, ms, outlives) {
   const [method, url, ...edits] = head.split('\n');
   const headers = new Headers(arrived.headers);
   edit(headers, edits);
@@ -51,9 +72,10 @@ export function send(arrived, head, body, ms, outlives) {
   if (!outlives) follow(arrived.signal, stop);
   // Redirects are the client's to follow: an edge that followed them would hide the origin's `Location`. And
   // Cloudflare's own cache below this one would store by file name, and nothing here could forget it.
-  const init = { method, headers, body, redirect: 'manual', cache: 'no-store', signal: stop.signal };
+  const content = most !== undefined && body instanceof ReadableStream ? counted(body, most, stop) : undefined;
+  const init = { method, headers, body: content?.readable ?? body, redirect: 'manual', cache: 'no-store', signal: stop.signal };
   if (outlives) init.encodeResponseBody = 'manual';
-  return new Exchange(url, init, stop, ms);
+  return new Exchange(url, init, stop, ms, content);
 }
 
 /** What is promised, or nothing where it is not here within `ms` milliseconds. */

@@ -2,7 +2,8 @@
 //! side.
 
 use edge_core::fields;
-use edge_core::host::Cf;
+use edge_core::host::{Cf, Outgoing};
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, StatusCode};
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
@@ -15,7 +16,14 @@ extern "C" {
     #[wasm_bindgen(js_name = requestHead)]
     fn request_head(request: &Request) -> String;
     fn lines(headers: &Headers) -> String;
-    fn send(arrived: &Request, head: &str, body: &JsValue, ms: u32, outlives: bool) -> Exchange;
+    fn send(
+        arrived: &Request,
+        head: &str,
+        body: &JsValue,
+        most: Option<u32>,
+        ms: u32,
+        outlives: bool,
+    ) -> Exchange;
     #[wasm_bindgen(catch)]
     fn respond(
         exchange: Option<&Exchange>,
@@ -41,6 +49,8 @@ extern "C" {
     type Exchange;
     #[wasm_bindgen(method, getter)]
     fn answered(this: &Exchange) -> Promise;
+    #[wasm_bindgen(method, getter, js_name = isTooLong)]
+    fn is_too_long(this: &Exchange) -> bool;
     #[wasm_bindgen(method, getter)]
     fn head(this: &Exchange) -> Option<String>;
     #[wasm_bindgen(method, getter)]
@@ -94,18 +104,13 @@ impl Arrived {
     }
 
     /// Sends a request that this one has led to.
-    pub(crate) fn send(
-        &self,
-        method: &str,
-        url: &str,
-        headers: &HeaderMap,
-        body: &JsValue,
-        first_byte_ms: u32,
-        outlives: bool,
-    ) -> Asked {
-        let head = [method, url, &fields::edits(self.fields(), headers)].join("\n");
-        let exchange = send(&self.request, &head, body, first_byte_ms, outlives);
-        Asked { exchange: Some(exchange), encoded: outlives }
+    pub(crate) fn send(&self, outgoing: &Outgoing<JsValue>) -> Asked {
+        let Outgoing { method, url, headers, first_byte_ms, max_body_bytes, outlives, body } = outgoing;
+        let head = [method.as_str(), url, &fields::edits(self.fields(), headers)].join("\n");
+        // Of content whose length is declared, the platform sends no more than that.
+        let most = max_body_bytes.filter(|_| !headers.contains_key(CONTENT_LENGTH));
+        let exchange = send(&self.request, &head, body, most, *first_byte_ms, *outlives);
+        Asked { exchange: Some(exchange), encoded: *outlives }
     }
 }
 
@@ -120,6 +125,11 @@ impl Asked {
     /// Settles when there is an answer, or none in time.
     pub(crate) fn answered(&self) -> Promise {
         self.exchange.as_ref().map_or(Promise::resolve(&JsValue::UNDEFINED), Exchange::answered)
+    }
+
+    /// Whether more content came than may be sent.
+    pub(crate) fn is_too_long(&self) -> bool {
+        self.exchange.as_ref().is_some_and(Exchange::is_too_long)
     }
 
     /// The answer, if there is one.

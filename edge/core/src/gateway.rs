@@ -4,6 +4,7 @@
 //! limited caller no origin. Everything that acts is behind [`Host`]; its native twin in the tests records what was done.
 
 mod cached;
+mod content;
 mod edge;
 mod events;
 mod issuers;
@@ -28,6 +29,7 @@ use std::pin::Pin;
 use http::header::{ALLOW, HeaderName, LOCATION, MAX_FORWARDS};
 use http::{HeaderMap, Response, StatusCode};
 
+use self::content::check_length;
 use self::events::Opened;
 use self::limited::pays_on_arrival;
 use self::origin::Admitted;
@@ -224,6 +226,7 @@ impl<H: Host> Pass<'_, H> {
             Forwards::Left(more) => set(&mut request.headers, MAX_FORWARDS, &more.to_string()),
             Forwards::Spent => return Ok(self.options(route)),
         }
+        check_length(&request.headers, route.max_body_bytes)?;
         let SignedIn { caller, statement, claims, token, by_query, delivery } =
             self.authenticate(route, &mut request, record).await?;
         let api_key = single(&request.headers, API_KEY).map(str::to_owned);

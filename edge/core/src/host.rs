@@ -81,6 +81,9 @@ pub struct Outgoing<B> {
     pub headers: HeaderMap,
     /// Time until the response head, in milliseconds.
     pub first_byte_ms: u32,
+    /// Content without a declared length is sent as long as it has no more bytes than this; none for as long as the
+    /// platform takes it.
+    pub max_body_bytes: Option<u32>,
     /// The answer may be kept: it is wanted whole even if the client leaves, and as the origin encoded it.
     pub outlives: bool,
     /// Request content.
@@ -92,6 +95,8 @@ pub struct Outgoing<B> {
 pub enum SendError {
     /// No response head in time.
     Timeout,
+    /// There was more content than may be sent: than so many bytes.
+    TooLong(u32),
     /// No connection, or one that broke: the reason, for the log.
     Failed(String),
     /// The client has gone, and the request with it.

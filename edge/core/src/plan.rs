@@ -163,6 +163,8 @@ pub struct Route {
     pub priority: Option<Priority>,
     /// Event streams that are silent for so many milliseconds get a comment; none for never.
     pub heartbeat_ms: Option<u32>,
+    /// Longer content is refused (bytes).
+    pub max_body_bytes: u32,
     /// How long a caller may let it wait; none where callers do not say.
     pub wait: Option<Wait>,
     /// What its answers tell browsers to refuse; none for what the origin says alone.

@@ -151,6 +151,7 @@ pub(crate) const ROUTE: Route = Route {
     hedge_ms: None,
     priority: None,
     heartbeat_ms: None,
+    max_body_bytes: 1_000,
     wait: None,
     security: Some(API),
     retirement: None,

@@ -32,8 +32,16 @@ fn asks_for_events(pair: &str, wait: &Wait) -> bool {
 }
 
 fn is_longer(pair: &str, wait: &Wait) -> bool {
-    let asked = value(pair).parse::<f64>();
-    is(pair, wait.parameter) && asked.is_ok_and(|seconds| seconds > f64::from(wait.most_seconds))
+    is(pair, wait.parameter) && seconds(&value(pair)).is_some_and(|seconds| seconds > wait.most_seconds)
+}
+
+/// The whole seconds of what stands there, as many as a number holds; none where it does not begin with any.
+fn seconds(value: &str) -> Option<u32> {
+    let digits = value.strip_prefix('+').unwrap_or(value).chars().filter(|sign| *sign != '_');
+    let digits = digits.map_while(|sign| sign.to_digit(10));
+    digits.fold(None, |sum: Option<u32>, digit| {
+        Some(sum.unwrap_or_default().saturating_mul(10).saturating_add(digit))
+    })
 }
 
 /// Whether the origin, which decodes names, reads this one so.
@@ -62,7 +70,8 @@ mod tests {
     fn who_asks_for_longer_gets_the_longest() {
         assert_eq!(asked("project_id=p&timeout=600"), "project_id=p&timeout=80");
         assert_eq!(asked("timeout=600&project_id=p&timeout=81"), "timeout=80&project_id=p&timeout=80");
-        for same in ["t%69meout=600", "timeout=%36%30%30", "timeout=+300", "timeout=300.0", "timeout=3e2"] {
+        assert_eq!(asked("timeout=99999999999999999999"), "timeout=80");
+        for same in ["t%69meout=600", "timeout=%36%30%30", "timeout=+300", "timeout=300.0", "timeout=3_00"] {
             assert_eq!(asked(same), "timeout=80", "{same}");
         }
     }

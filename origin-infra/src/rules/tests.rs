@@ -76,6 +76,7 @@ fn route(
         cors: true,
         first_byte_ms: 1000,
         heartbeat_ms: None,
+        max_body_bytes: 1000,
         wait: None,
     }
 }

@@ -122,9 +122,9 @@ fn found(seen: &Seen) -> Outcome {
     let methods = if route.methods.is_empty() { "any method".to_owned() } else { route.methods.join(", ") };
     let says = format!("{}: {methods} {}", route.name, route.pattern);
     match seen.record.refused {
-        Some(Fault::Path(_) | Fault::Refused(Refusal::Blocked) | Fault::Maintenance(_)) => {
-            Err(format!("{says}, {}", refused(seen)))
-        }
+        Some(
+            Fault::Path(_) | Fault::TooLong(_) | Fault::Refused(Refusal::Blocked) | Fault::Maintenance(_),
+        ) => Err(format!("{says}, {}", refused(seen))),
         _ if route.edge.is_some() => Ok(format!("{says}, {}", by_edge(route.edge))),
         _ if route.event_stream => Ok(format!("{says}, to {}, as an event stream", route.service)),
         _ => Ok(format!("{says}, to {}{}", route.service, waits(route))),

@@ -7,6 +7,7 @@ mod bindings;
 mod caches;
 mod concurrency;
 mod condition;
+mod content;
 mod cors;
 mod dates;
 mod edges;
@@ -60,6 +61,7 @@ pub(crate) fn check(written: &Written, report: &Report) -> Option<Config> {
     let origin = written.origin.as_ref();
     streams::check(written.streams.as_ref(), report);
     let upstreams = upstreams::check(written, report);
+    content::check(&written.request, report);
     let before = report.count();
     let names = routes::Names {
         written,

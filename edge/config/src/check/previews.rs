@@ -3,6 +3,7 @@
 use edge_core::plan::{Auth, Limit, Part, Ports, Previews, Route};
 use edge_core::preview::RESERVED;
 
+use super::content::MOST_BYTES;
 use super::origin;
 use super::text::{check_reference, is_authority, is_host};
 use crate::fault::Report;
@@ -139,6 +140,7 @@ fn route(line: u32, domain: &str, limit: Option<Limit>, first_byte_ms: u32) -> R
         hedge_ms: None,
         priority: None,
         heartbeat_ms: None,
+        max_body_bytes: MOST_BYTES,
         wait: None,
         security: None, // a sandbox speaks for itself
         retirement: None,

@@ -27,7 +27,7 @@ const DEFAULT_FIELDS: u32 = 100;
 const DEFAULT_HEAD: u32 = 15 << 10;
 
 pub(crate) fn check(request: &heads::Request, auth: Option<&written::Auth>, report: &Report) -> HeadLimits {
-    let heads::Request { target, query, fields, head } = request;
+    let heads::Request { target, query, fields, head, .. } = request;
     let bounds =
         [("target_bytes", target, &TARGET), ("fields", fields, &FIELDS), ("head_bytes", head, &HEAD)];
     for (key, given, range) in bounds {

@@ -5,7 +5,7 @@ use edge_core::plan::{Auth, Cache, Concurrency, Host, Limit, Route, Security, Se
 use super::origin::Times;
 use super::route_limits::{Limited, is_event_stream};
 use super::text::{check_known, check_list, check_name, check_reference, check_twice, leaked};
-use super::{edges, origin, policies, retirement, route_auth, security, streams, upstreams, waits};
+use super::{content, edges, origin, policies, retirement, route_auth, security, streams, upstreams, waits};
 use crate::fault::Report;
 use crate::read::Lined;
 use crate::written::{self, Written};
@@ -48,6 +48,7 @@ fn checked(route: &written::Route, names: &Names<'_>, times: Times, report: &Rep
     let cost = limited.cost(limit.as_ref());
     let concurrency = limited.concurrency();
     let event_stream = limited.event_stream(methods);
+    let max_body_bytes = content::max_body_bytes(route, &names.written.request, report);
     let heartbeat_ms = streams::heartbeat_ms(route, names.written.streams.as_ref());
     let security = security::of(route, &names.written.securities, names.securities, report);
     let retirement = retirement::check(&route.retirement, report);
@@ -77,6 +78,7 @@ fn checked(route: &written::Route, names: &Names<'_>, times: Times, report: &Rep
         hedge_ms: times.hedge_ms,
         priority,
         heartbeat_ms,
+        max_body_bytes,
         wait,
         security,
         retirement,

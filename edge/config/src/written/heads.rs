@@ -14,6 +14,7 @@ pub(crate) struct Request {
     pub(crate) query: Given<u32>,
     pub(crate) fields: Given<u32>,
     pub(crate) head: Given<u32>,
+    pub(crate) max_body: Given<u32>,
 }
 
 /// `[[access]]`.
@@ -56,6 +57,7 @@ pub(super) fn request<'d>(top: &mut Section<'d>, report: &'d Report) -> Request 
         query: section.optional("query_bytes"),
         fields: section.optional("fields"),
         head: section.optional("head_bytes"),
+        max_body: section.optional("max_body_bytes"),
     };
     section.finish();
     request

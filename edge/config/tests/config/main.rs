@@ -16,6 +16,8 @@ mod auth;
 mod bindings;
 /// How many requests may be under way at once.
 mod concurrency;
+/// How long the content of requests may be.
+mod content;
 /// he2.toml and wrangler.toml, which must not drift.
 mod deployment;
 /// Routes without a service, and the log.

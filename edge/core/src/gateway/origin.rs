@@ -98,7 +98,7 @@ pub(super) async fn fetch<H: Host>(
     public: &str,
     record: &mut Record,
 ) -> Result<Response<H::Body>, Fault> {
-    let (first_byte_ms, started) = (wanted.route.first_byte_ms, host.now_ms());
+    let (route, started) = (wanted.route, host.now_ms());
     let before = record.calls.len();
     let Asked { result, origin, tries, gave_up, calls } = upstreams::ask(plan, host, wanted, before).await?;
     let took = host.now_ms().saturating_sub(started);
@@ -106,7 +106,7 @@ pub(super) async fn fetch<H: Host>(
     record.calls.extend(calls);
     record.upstream = origin.as_ref().map(|origin| origin.name);
     (record.tries, record.gave_up) = (tries, gave_up);
-    let mut response = result.map_err(|error| unanswered(error, first_byte_ms))?;
+    let mut response = result.map_err(|error| unanswered(error, route.first_byte_ms))?;
     let mut headers = forward::response(response.headers());
     let address = origin.map(|origin| origin.address).unwrap_or_default();
     let moved = single(&headers, LOCATION).and_then(|at| forward::relocate(at, &address, public));
@@ -121,6 +121,7 @@ pub(super) async fn fetch<H: Host>(
 pub(super) fn unanswered(error: SendError, first_byte_ms: u32) -> Fault {
     match error {
         SendError::Timeout => Fault::OriginTimeout(first_byte_ms),
+        SendError::TooLong(most) => Fault::TooLong(most),
         SendError::Failed(reason) => Fault::Origin(reason),
         SendError::Gone => Fault::Origin("the client has gone".to_owned()),
     }

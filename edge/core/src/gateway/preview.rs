@@ -132,6 +132,7 @@ impl<H: Host> Pass<'_, H> {
             url: format!("{}{}", door.url, visit.target),
             headers: request::knock(visit.headers.clone(), door, &visit.public),
             first_byte_ms: visit.first_byte_ms,
+            max_body_bytes: None,
             outlives: false,
             body,
         };
@@ -245,12 +246,20 @@ impl<H: Host> Pass<'_, H> {
         set(&mut headers, AUTHORIZATION, &format!("Bearer {key}"));
         let body = self.host.empty();
         // Others wait for the answer too.
-        let outgoing =
-            Outgoing { method, url, headers, first_byte_ms: api::TIMEOUT_MS, outlives: true, body };
+        let outgoing = Outgoing {
+            method,
+            url,
+            headers,
+            first_byte_ms: api::TIMEOUT_MS,
+            max_body_bytes: None,
+            outlives: true,
+            body,
+        };
         let answer = self.host.send(outgoing).await.map_err(|error| match error {
             SendError::Timeout => format!("no answer within {} ms", api::TIMEOUT_MS),
             SendError::Failed(reason) => reason,
             SendError::Gone => "the client has gone".to_owned(),
+            SendError::TooLong(_) => "too much content".to_owned(),
         })?;
         let status = answer.status();
         let content =

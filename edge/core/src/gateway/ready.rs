@@ -108,12 +108,20 @@ impl<H: Host> Pass<'_, H> {
         set(&mut headers, TRACEPARENT, &self.trace.traceparent());
         let url = format!("{origin}{path}");
         let (method, body) = (Method::GET, self.host.empty());
-        let outgoing = Outgoing { method, url, headers, first_byte_ms: WAIT_MS, outlives: false, body };
+        let outgoing = Outgoing {
+            method,
+            url,
+            headers,
+            first_byte_ms: WAIT_MS,
+            max_body_bytes: None,
+            outlives: false,
+            body,
+        };
         let (head, body) = match self.host.send(outgoing).await {
             Ok(response) => response.into_parts(),
             Err(SendError::Timeout) => return Err(format!("no answer within {WAIT_MS} ms")),
             Err(SendError::Failed(reason)) => return Err(reason),
-            Err(SendError::Gone) => return Err("the client has gone".to_owned()),
+            Err(SendError::Gone | SendError::TooLong(_)) => return Err("it was broken off".to_owned()),
         };
         drop(self.host.read(body, LONGEST).await);
         let is_well = head.status.is_success() || head.status.is_redirection();

@@ -95,8 +95,15 @@ async fn post<H: Host>(
     text: String,
 ) -> Option<(StatusCode, HeaderMap)> {
     let body = host.text(text);
-    let outgoing =
-        Outgoing { method: Method::POST, url, headers, first_byte_ms: TIMEOUT_MS, outlives: true, body };
+    let outgoing = Outgoing {
+        method: Method::POST,
+        url,
+        headers,
+        first_byte_ms: TIMEOUT_MS,
+        max_body_bytes: None,
+        outlives: true,
+        body,
+    };
     let (head, body) = host.send(outgoing).await.ok()?.into_parts();
     // To its end, so that the connection can serve again.
     drop(host.read(body, LONGEST).await);

@@ -51,6 +51,7 @@ impl<H: Host> Pass<'_, H> {
                 url: dsn.endpoint(),
                 headers,
                 first_byte_ms: TUNNEL_MS,
+                max_body_bytes: None,
                 outlives: false,
                 body: self.host.bytes(envelope),
             })
@@ -73,7 +74,9 @@ impl<H: Host> Pass<'_, H> {
         headers.extend(request.headers.get(CONTENT_LENGTH).map(|length| (CONTENT_LENGTH, length.clone())));
         let first_byte_ms = asking.route.first_byte_ms;
         let (method, body) = (request.method, request.body);
-        let outgoing = Outgoing { method, url, headers, first_byte_ms, outlives: false, body };
+        let max_body_bytes = Some(asking.route.max_body_bytes);
+        let outgoing =
+            Outgoing { method, url, headers, first_byte_ms, max_body_bytes, outlives: false, body };
         let mut response = self.pass_on(outgoing).await?;
         let mut headers = forward::response(response.headers());
         headers.remove(SET_COOKIE);

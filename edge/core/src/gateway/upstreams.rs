@@ -240,7 +240,7 @@ impl<H: Host> Asking<'_, H> {
     /// The request for one upstream. Its identity is signed at the last moment: a try that waited needs its own.
     fn outgoing(&mut self, this: &Try) -> Outgoing<H::Body> {
         let origin = self.with(|pool, _| pool.origin(this.upstream).map(|origin| origin.address.clone()));
-        let Wanted { method, target, headers, body, outlives, .. } = &mut self.wanted;
+        let Wanted { route, method, target, headers, body, outlives, .. } = &mut self.wanted;
         let spare = if self.replayable { self.host.again(body) } else { None };
         let mut headers = if self.replayable { headers.clone() } else { mem::take(headers) };
         if let Some(secret) = &self.host.settings().identity_secret {
@@ -251,19 +251,20 @@ impl<H: Host> Asking<'_, H> {
             url: format!("{}{target}", origin.unwrap_or_default()),
             headers,
             first_byte_ms: this.within_ms,
+            max_body_bytes: Some(route.max_body_bytes),
             outlives: *outlives,
             body: spare.unwrap_or_else(|| mem::replace(body, self.host.empty())),
         }
     }
 }
 
-/// What a try came to; none where its client has gone.
+/// What a try came to; none where its client has gone, or sent too much.
 fn outcome<B>(result: &Sent<B>, now: u64) -> Option<Outcome> {
     match result {
         Ok(response) => Some(Outcome::of(response.status(), response.headers(), now)),
         Err(SendError::Timeout) => Some(Outcome::TimedOut),
         Err(SendError::Failed(_)) => Some(Outcome::Failed),
-        Err(SendError::Gone) => None,
+        Err(SendError::Gone | SendError::TooLong(_)) => None,
     }
 }
 

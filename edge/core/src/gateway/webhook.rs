@@ -1,8 +1,6 @@
 //! Webhooks: the sender proves itself by the exact content, and what the app has acknowledged does not reach it again.
 
-use std::mem;
-
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response};
 
 use super::Pass;
@@ -10,8 +8,7 @@ use super::signin::SignedIn;
 use crate::auth::webhook::{WebhookFault, claim};
 use crate::auth::{Caller, Refusal, key_hash};
 use crate::fault::Fault;
-use crate::headers::single;
-use crate::host::{Host, ReadError, Request};
+use crate::host::{Host, Request};
 use crate::plan::{Route, Webhook};
 use crate::record::Record;
 
@@ -36,19 +33,6 @@ impl<H: Host> Pass<'_, H> {
             seconds: policy.tolerance_seconds.saturating_mul(2),
         });
         Ok(SignedIn { delivery, ..Caller::Webhook.into() })
-    }
-
-    /// All content of a request, if there is no more than `most` bytes of it.
-    pub(super) async fn content(&self, request: &mut Request<H::Body>, most: u32) -> Result<Vec<u8>, Fault> {
-        let length = single(&request.headers, CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
-        if length.is_some_and(|length| length > most.into()) {
-            return Err(Fault::TooLong(most));
-        }
-        let body = mem::replace(&mut request.body, self.host.empty());
-        self.host.read(body, most).await.map_err(|error| match error {
-            ReadError::TooLong => Fault::TooLong(most),
-            ReadError::Failed(_) => Fault::Content("the content did not arrive whole"),
-        })
     }
 
     /// The answer to a delivery that the app has acknowledged before. If that cannot be told, the app is asked.

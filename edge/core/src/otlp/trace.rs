@@ -71,7 +71,7 @@ impl Call {
             Ok(response) => Ok(response.status().as_u16()),
             Err(SendError::Timeout) => Err("timeout"),
             Err(SendError::Failed(_)) => Err("connection"),
-            Err(SendError::Gone) => Err("cancelled"),
+            Err(SendError::Gone | SendError::TooLong(_)) => Err("cancelled"),
         };
     }
 }
