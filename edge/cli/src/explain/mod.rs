@@ -2,7 +2,6 @@
 
 mod limits;
 mod offline;
-mod previews;
 mod print;
 mod redact;
 mod steps;

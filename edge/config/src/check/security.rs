@@ -96,7 +96,7 @@ fn checked(policy: &heads::Security, report: &Report) -> Option<Security> {
         given.good().into_iter().for_each(|text| check_visible(key, text, report));
     }
     let directives = policy.content.good().map(directives);
-    for directives in &directives {
+    if let Some(directives) = &directives {
         check_directives(directives, report);
     }
     let referrer = choice("referrer_policy", &policy.referrer, default(REFERRER), &REFERRERS, report)?;

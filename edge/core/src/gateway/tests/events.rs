@@ -4,6 +4,7 @@ use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYP
 
 use super::fake::Fake;
 use super::*;
+use crate::forward;
 
 const LISTENS: (&str, &str) = ("accept", "text/event-stream");
 
