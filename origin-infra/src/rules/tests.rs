@@ -75,9 +75,14 @@ fn route(
         raw_path: false,
         cors: true,
         first_byte_ms: 1000,
+        try_ms: 1000,
+        hedge_ms: None,
+        priority: None,
         heartbeat_ms: None,
         max_body_bytes: 1000,
         wait: None,
+        security: None,
+        retirement: None,
     }
 }
 

@@ -72,6 +72,7 @@ fn sent(plan: &'static Plan, host: &str, method: &str, path: &Normal, lock: Opti
         method: &method,
         ip: None,
         scheme: "https",
+        protocol: None,
         host,
         request_id: "1",
         trace: &trace,
