@@ -28,6 +28,8 @@ export async function startWorld(program) {
     vars: {
       ORIGIN: origin,
       ISSUER: issuer,
+      // Peers are asked without TLS, from which the gateway redirects in production.
+      DEFAULT_HOST: 'he2.ai',
       JWT_HS256_SECRET: keys.HS256.secret,
       ORIGIN_LOCK: secret(),
       IDENTITY_SECRET: secret(),

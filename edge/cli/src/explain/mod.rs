@@ -2,6 +2,7 @@
 
 mod limits;
 mod offline;
+mod previews;
 mod print;
 mod redact;
 mod steps;

@@ -10,7 +10,8 @@ const SECRET_FIELDS: [&str; 9] =
     ["authorization", "cookie", "identity", "key", "lock", "secret", "signature", "token", "x-mcp-headers"];
 
 /// Query parameters that do.
-const SECRET_PARAMETERS: [&str; 6] = ["token", "access_token", "refresh_token", "apikey", "api_key", "code"];
+const SECRET_PARAMETERS: [&str; 7] =
+    ["token", "access_token", "refresh_token", "apikey", "api_key", "code", "password"];
 
 /// Fields whose value is a URL, which may bring a request's query again.
 const URLS: [&str; 2] = ["location", "referer"];

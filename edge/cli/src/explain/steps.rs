@@ -7,7 +7,7 @@ use edge_core::plan::{Auth, Edge, Host, Route, SignIn, Wait};
 use edge_core::{cors, route};
 use http::header::ORIGIN;
 
-use super::{Seen, limits};
+use super::{Seen, limits, previews};
 
 /// One step, and what it came to.
 pub(super) struct Step {
@@ -18,24 +18,33 @@ pub(super) struct Step {
 }
 
 /// What a step came to. `Err` ends the way.
-type Outcome = Result<String, String>;
+pub(super) type Outcome = Result<String, String>;
 
 type Tell = fn(&Seen) -> Outcome;
 
+const WAY: &[(&str, Tell)] = &[
+    ("host", host),
+    ("path", normal_path),
+    ("route", found),
+    ("cors", cross_origin),
+    ("auth", caller),
+    ("limit", |seen| Ok(limits::counted(seen))),
+    ("places", |seen| Ok(limits::held(seen))),
+    ("cache", cached),
+];
+
+const PREVIEW: &[(&str, Tell)] = &[
+    ("host", host),
+    ("preview", previews::meant),
+    ("path", previews::path),
+    ("limit", |seen| Ok(limits::counted(seen))),
+    ("sandbox", previews::asked),
+];
+
 /// The steps that were reached, in the gateway's order.
 pub(super) fn steps(seen: &Seen) -> Vec<Step> {
-    let way: [(&str, Tell); 8] = [
-        ("host", host),
-        ("path", normal_path),
-        ("route", found),
-        ("cors", cross_origin),
-        ("auth", caller),
-        ("limit", |seen| Ok(limits::counted(seen))),
-        ("places", |seen| Ok(limits::held(seen))),
-        ("cache", cached),
-    ];
     let mut steps = Vec::new();
-    for (name, tell) in way {
+    for (name, tell) in if seen.record.sandbox.is_some() { PREVIEW } else { WAY } {
         let outcome = tell(seen);
         let ended = outcome.is_err();
         let (Ok(says) | Err(says)) = outcome;
@@ -68,7 +77,7 @@ fn line(step: &str, seen: &Seen) -> Option<u32> {
     match step {
         "host" => public(seen).map(|host| host.line),
         "path" => public(seen).filter(|host| host.redirect.is_some()).map(|host| host.line),
-        "route" => record.line,
+        "route" | "preview" => record.line,
         "cors" => seen.lines.origins.filter(|_| seen.headers.contains_key(ORIGIN)),
         "auth" => lines.map(|lines| lines.auth),
         "limit" => limits::limit(seen).map(|limit| limit.line).or(record.line),
@@ -83,7 +92,7 @@ fn public(seen: &Seen) -> Option<&'static Host> {
     route::host(seen.plan, &seen.record.host)
 }
 
-fn refused(seen: &Seen) -> String {
+pub(super) fn refused(seen: &Seen) -> String {
     let fault = seen.record.fault.as_deref().unwrap_or_default();
     let why = seen.record.internal.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
     format!("refused with {}: {fault}{why}", seen.record.status)

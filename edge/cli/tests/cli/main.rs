@@ -14,6 +14,8 @@ mod check;
 mod explain;
 /// What an explanation says of limits and places.
 mod limits;
+/// Sandboxes that are shown, explained.
+mod previews;
 /// `he2 purge`.
 mod purge;
 /// Each reason for a refusal, explained.

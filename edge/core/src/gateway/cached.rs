@@ -10,10 +10,10 @@ use http::header::{AGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, HeaderName
 use http::{HeaderMap, Method, Response, StatusCode};
 
 use self::ask::Question;
-use super::Pass;
 use super::origin::Admitted;
 use super::places::Place;
 use super::purge;
+use super::{Pass, apart};
 use crate::cache::index::{Index, Variant};
 use crate::cache::local::SHORT;
 use crate::cache::range::{self, Part};
@@ -65,7 +65,7 @@ impl<H: Host> Pass<'_, H> {
             Ok(policy) => {
                 let question = Question::new(policy, keyed(policy), wanted, of_key, cost_field);
                 let (started, before) = (self.host.now_ms(), record.waited_ms());
-                let answer = self.through_cache(&question, asking, record).await;
+                let answer = apart(self.through_cache(&question, asking, record)).await;
                 // All but what others took within.
                 let others = record.waited_ms().saturating_sub(before);
                 record.took("cache", started.saturating_add(others), self.host.now_ms());

@@ -7,8 +7,8 @@ use http::header::ORIGIN;
 use http::{Response, StatusCode};
 use serde_json::{Map, Value};
 
-use super::Pass;
 use super::webhook::Delivery;
+use super::{Pass, apart};
 use crate::auth::condition;
 use crate::auth::credential::{self, credential};
 use crate::auth::operator;
@@ -80,9 +80,9 @@ impl<H: Host> Pass<'_, H> {
                 operator::admin(policy, &request.headers, request.ip, expected)?;
                 Caller::Admin.into()
             }
-            Auth::Webhook(policy) => self.webhook(route, policy, request).await?,
+            Auth::Webhook(policy) => apart(self.webhook(route, policy, request)).await?,
             Auth::SignIn(policy) => {
-                self.sign_in(policy, self.looks_at_claims(route), request, record).await?
+                apart(self.sign_in(policy, self.looks_at_claims(route), request, record)).await?
             }
         })
     }
