@@ -1,6 +1,6 @@
 # Every command a person needs. What is missing on the machine is installed by .tools/.
 .DEFAULT_GOAL := help
-.PHONY: help dev build test conformance check fuzz bench deploy clean
+.PHONY: help dev build test conformance check fuzz bench soak deploy clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-12s  %s\n", $$1, $$2 }'
@@ -33,6 +33,9 @@ fuzz: ## give the parsers of credentials made-up input [SECONDS=20 each]
 
 bench: build ## measure the Worker beside others that do the same [QUICK=1: two minutes]
 	@.tools/bench
+
+soak: build ## hold 500 event streams open for minutes, and print what came of them [MINUTES=5] [QUICK=1: one minute]
+	@MINUTES=$(MINUTES) QUICK=$(QUICK) .tools/with node tests/soak/run.mjs
 
 deploy: build ## deploy to Cloudflare, ENV=staging or ENV=production
 	@.tools/wrangler "$(ENV)"
