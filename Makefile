@@ -34,7 +34,7 @@ fuzz: ## give the parsers of credentials made-up input [SECONDS=20 each]
 bench: build ## measure the Worker beside others that do the same [QUICK=1: two minutes]
 	@.tools/bench
 
-soak: build ## hold 500 event streams open for minutes, and print what came of them [MINUTES=5] [QUICK=1: one minute]
+soak: build ## hold 500 event streams open for minutes, then send the pages' traffic for as long [MINUTES=5] [QUICK=1: a minute each]
 	@MINUTES=$(MINUTES) QUICK=$(QUICK) .tools/with node tests/soak/run.mjs
 
 deploy: build ## deploy to Cloudflare, ENV=staging or ENV=production

@@ -1,6 +1,6 @@
 //! A visible tab for twelve minutes with two runs of an agent, as the app's pages make requests: kinds and numbers are
 //! read from its public code (polls, queries, preflights), sizes of documents and images estimated. Event streams are
-//! measured by themselves: they would set how long the rest takes.
+//! measured by themselves: they would set how long the rest takes. What goes to third parties is left out.
 
 const KB = 1_000;
 /** Requests per session of each kind; a fifth of the sessions begins with an empty browser cache. */
@@ -10,7 +10,6 @@ const KINDS = [
   [8, () => ({ path: `/agents?_rsc=1a2b&_bytes=${8 * KB}` })],
   [16, (at) => ({ path: `/_next/static/chunks/${at % 70}.js?_bytes=${25 * KB}` })],
   [16, () => ({ path: '/api/edge-flags' })],
-  [25, () => ({ method: 'POST', path: '/ingest/e', size: 700 })],
   [16, () => ({ path: '/api/health' })],
   [4, () => ({ path: '/api/agents?page=1', user: true })],
   [6, () => ({ path: '/api/billing/subscription', user: true })],

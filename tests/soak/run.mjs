@@ -1,8 +1,10 @@
-//! `make soak`: 500 event streams through the built Worker, for minutes, with silent gaps; prints what came of it.
+//! `make soak`: 500 event streams with silent gaps through the built Worker, for minutes, and then the pages' traffic for as
+//! long; prints what came of it.
 import { startGateway } from '../harness/gateway.mjs';
 import { startIssuer } from '../harness/issuer.mjs';
 import { startOrigin } from '../harness/origin.mjs';
 import { manyStreams } from './streams.mjs';
+import { pagesTraffic } from './traffic.mjs';
 
 const quick = Boolean(process.env.QUICK);
 const seconds = quick ? 60 : 60 * Number(process.env.MINUTES || 5);
@@ -21,7 +23,15 @@ try {
     `memory of workerd: ${memory.map((kib) => `${Math.round(kib / 1024)} MiB`).join(', ')} (once all were open, half-way, at the end)`,
   );
   console.log(`a client's leaving was seen by the origin after ${latest} ms at the latest`);
-  process.exitCode = spoilt > 0 || latest > 2_000 ? 1 : 0;
+  const { count, outcomes, latencies, asked } = await pagesTraffic({ origin, issuer, gateway }, { seconds });
+  const errors = Object.entries(outcomes).filter(([outcome]) => !(Number(outcome) < 500));
+  const percentile = (part) => `p${part} ${latencies[Math.floor((count - 1) * part * 0.01)].toFixed(1)} ms`;
+  console.log(`the pages' traffic for ${seconds} s: ${count} requests, ${JSON.stringify(outcomes)}`);
+  console.log(`latency: ${[50, 90, 99, 99.9, 100].map(percentile).join(', ')}`);
+  console.log(
+    `the origin was asked ${asked} times: ${Math.round(100 - (100 * asked) / count)} % were kept from it`,
+  );
+  process.exitCode = spoilt > 0 || latest > 2_000 || errors.length > 0 ? 1 : 0;
 } finally {
   await Promise.all([gateway.close(), origin.close(), issuer.close()]);
 }
