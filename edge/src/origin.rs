@@ -18,7 +18,8 @@ pub(crate) async fn send(
     background: impl FnOnce(Promise),
 ) -> Result<Response<Body>, SendError> {
     let (outlives, most) = (outgoing.outlives, outgoing.max_body_bytes.unwrap_or(u32::MAX));
-    let asked = arrived.send(&for_platform(outgoing));
+    let failed = |error: JsValue| SendError::Failed(glue::reason(&error));
+    let asked = arrived.send(&for_platform(outgoing)).map_err(failed)?;
     let answered = asked.answered();
     if outlives {
         // Others wait for it, so it goes on though the client leaves.
@@ -28,7 +29,7 @@ pub(crate) async fn send(
         Ok(_) => asked.answer().map_or(Err(SendError::Timeout), response),
         Err(_) if asked.is_too_long() => Err(SendError::TooLong(most)),
         Err(_) if arrived.is_gone() && !outlives => Err(SendError::Gone),
-        Err(error) => Err(SendError::Failed(glue::reason(&error))),
+        Err(error) => Err(failed(error)),
     }
 }
 

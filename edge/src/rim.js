@@ -60,8 +60,8 @@ function counted(stream, most, stop) {
 
 /**
  * Sends a request with the fields of the one that `arrived`, edited; `head` is its method, its URL and the edits, a line
- * each. Of a stream no more than `most` bytes are sent, where that is given. Its answer is waited for `ms` milliseconds. It is broken off when the client leaves, unless it `outlives` that;
- * its content then stays as the origin encoded it
+ * each. Of a stream no more than `most` bytes are sent, where that is given. Its answer is waited for `ms` milliseconds. It
+ * is broken off when the client leaves, unless it `outlives` that; its content then stays as the origin encoded it
  * (https://developers.cloudflare.com/workers/runtime-apis/request/#requestinit).
  */
 export function send(arrived, head, body, most, ms, outlives) {
@@ -70,10 +70,12 @@ export function send(arrived, head, body, most, ms, outlives) {
   edit(headers, edits);
   const stop = new AbortController();
   if (!outlives) follow(arrived.signal, stop);
-  // Redirects are the client's to follow: an edge that followed them would hide the origin's `Location`. And
-  // Cloudflare's own cache below this one would store by file name, and nothing here could forget it.
   const content = most !== undefined && body instanceof ReadableStream ? counted(body, most, stop) : undefined;
-  const init = { method, headers, body: content?.readable ?? body, redirect: 'manual', cache: 'no-store', signal: stop.signal };
+  const init = { method, headers, body: content?.readable ?? body, signal: stop.signal };
+  // Redirects are the client's to follow: an edge that followed them would hide the origin's `Location`.
+  init.redirect = 'manual';
+  // Cloudflare's own cache below this one would store by file name, and nothing here could forget it.
+  init.cache = 'no-store';
   if (outlives) init.encodeResponseBody = 'manual';
   return new Exchange(url, init, stop, ms, content);
 }

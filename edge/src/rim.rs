@@ -16,6 +16,7 @@ extern "C" {
     #[wasm_bindgen(js_name = requestHead)]
     fn request_head(request: &Request) -> String;
     fn lines(headers: &Headers) -> String;
+    #[wasm_bindgen(catch)]
     fn send(
         arrived: &Request,
         head: &str,
@@ -23,7 +24,7 @@ extern "C" {
         most: Option<u32>,
         ms: u32,
         outlives: bool,
-    ) -> Exchange;
+    ) -> Result<Exchange, JsValue>;
     #[wasm_bindgen(catch)]
     fn respond(
         exchange: Option<&Exchange>,
@@ -104,13 +105,13 @@ impl Arrived {
     }
 
     /// Sends a request that this one has led to.
-    pub(crate) fn send(&self, outgoing: &Outgoing<JsValue>) -> Asked {
+    pub(crate) fn send(&self, outgoing: &Outgoing<JsValue>) -> Result<Asked, JsValue> {
         let Outgoing { method, url, headers, first_byte_ms, max_body_bytes, outlives, body } = outgoing;
         let head = [method.as_str(), url, &fields::edits(self.fields(), headers)].join("\n");
         // Of content whose length is declared, the platform sends no more than that.
         let most = max_body_bytes.filter(|_| !headers.contains_key(CONTENT_LENGTH));
-        let exchange = send(&self.request, &head, body, most, *first_byte_ms, *outlives);
-        Asked { exchange: Some(exchange), encoded: *outlives }
+        let exchange = send(&self.request, &head, body, most, *first_byte_ms, *outlives)?;
+        Ok(Asked { exchange: Some(exchange), encoded: *outlives })
     }
 }
 

@@ -19,9 +19,8 @@ try {
   console.log(
     `${streams} streams for ${seconds} s: ${events} events, ${spoilt} streams lost or reordered any`,
   );
-  console.log(
-    `memory of workerd: ${memory.map((kib) => `${Math.round(kib / 1024)} MiB`).join(', ')} (once all were open, half-way, at the end)`,
-  );
+  const mib = memory.map((kib) => `${Math.round(kib / 1024)} MiB`).join(', ');
+  console.log(`memory of workerd: ${mib} (once all were open, half-way, at the end)`);
   console.log(`a client's leaving was seen by the origin after ${latest} ms at the latest`);
   const { count, outcomes, latencies, asked } = await pagesTraffic({ origin, issuer, gateway }, { seconds });
   const errors = Object.entries(outcomes).filter(([outcome]) => !(Number(outcome) < 500));

@@ -70,8 +70,8 @@ fn check_served(written: &Written, given: &[written::Upstream], report: &Report)
     }
 }
 
-/// How long the route waits, and for whom. One with a time of its own to the first byte takes its time: a try is given
-/// up early there only if that is said too.
+/// How long the route waits, and for whom. One with a time of its own to the first byte, or that its callers let wait,
+/// takes its time: a try is given up early there only if that is said too.
 pub(super) fn times(
     route: &written::Route,
     methods: &[&str],
@@ -80,7 +80,9 @@ pub(super) fn times(
     report: &Report,
 ) -> Times {
     let own = route.first_byte.good().map(|seconds| origin::first_byte_ms(seconds, report));
-    let (first_byte_ms, usual) = own.map_or((default.first_byte_ms, default.try_ms), |ms| (ms, ms));
+    let first_byte_ms = own.unwrap_or(default.first_byte_ms);
+    let takes_its_time = own.is_some() || !route.wait.is_absent();
+    let usual = if takes_its_time { first_byte_ms } else { default.try_ms };
     let try_ms = origin::try_ms(route.try_seconds.good(), usual, first_byte_ms, report);
     let hedge = route.hedge.good();
     let fault = hedge.and_then(|hedge| no_hedge(hedge, route, methods, written, first_byte_ms));

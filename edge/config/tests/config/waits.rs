@@ -18,6 +18,17 @@ fn a_wait_is_bounded_by_its_parameter() {
 }
 
 #[test]
+fn a_route_that_waits_is_not_given_up_early_for_another_upstream() {
+    let text = with("wait = { parameter = \"timeout\", most_seconds = 80 }")
+        .replace("[origin]\n", "[origin]\ntry_seconds = 10\n");
+    let plan = he2_config::parse("he2.toml", &text).unwrap().plan();
+    for route in plan.routes {
+        let takes_its_time = route.wait.is_some();
+        assert_eq!(route.try_ms == route.first_byte_ms, takes_its_time, "{}", route.name);
+    }
+}
+
+#[test]
 fn a_wait_that_outlasts_the_gateways_patience_is_refused() {
     let expected = "he2.toml:63: most_seconds 90: the route's answer must begin within 90 s; give less, or a longer \
                     `first_byte_seconds`";

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use http::Response;
-use http::header::CACHE_CONTROL;
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING};
 
 use super::Pass;
 use super::places::Place;
@@ -53,6 +53,10 @@ impl<H: Host> Pass<'_, H> {
             return response;
         }
         stream::keep_plain(response.headers_mut());
+        // On a route that stores, content passes as the origin encoded it: nothing can be read or put in there.
+        if route.cache.is_some() && response.headers().contains_key(CONTENT_ENCODING) {
+            return response;
+        }
         let heartbeat = route.heartbeat_ms.map(|silence_ms| self.heartbeat(silence_ms));
         if heartbeat.is_none() && statement.is_none() && places.is_empty() {
             return response;

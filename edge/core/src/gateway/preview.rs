@@ -9,6 +9,7 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::Pass;
+use super::content::check_length;
 use super::origin::unanswered;
 use crate::access;
 use crate::auth::{Caller, cookie, leak};
@@ -18,7 +19,7 @@ use crate::headers::set;
 use crate::host::{Host, Outgoing, ReadError, Request, SendError};
 use crate::limit::asking::Asking;
 use crate::path::escape_query;
-use crate::plan::Previews;
+use crate::plan::{Previews, Route};
 use crate::preview::api::{self, Door, Sandbox};
 use crate::preview::known::{FLIGHT_MS, Found, State};
 use crate::preview::name::{self, Name};
@@ -40,6 +41,7 @@ struct Visit {
     headers: HeaderMap,
     idle: bool,
     first_byte_ms: u32,
+    max_body_bytes: u32,
 }
 
 impl<H: Host> Pass<'_, H> {
@@ -78,6 +80,7 @@ impl<H: Host> Pass<'_, H> {
             claims: None,
             api_key: None,
         };
+        check_length(&request.headers, previews.route.max_body_bytes)?;
         self.limit(&asking, record).await?;
         let own = self.own();
         let (visit, body) = visit(previews, name, request, &own);
@@ -112,6 +115,9 @@ impl<H: Host> Pass<'_, H> {
             Ok((_, new)) if new == door => shown(answer, visit, &door, own),
             // What has no content can be sent again.
             Ok((_, new)) if matches!(visit.method, Method::GET | Method::HEAD) => {
+                if let Ok(unwanted) = answer {
+                    self.host.discard(unwanted.into_body());
+                }
                 let answer = self.knock(visit, self.host.empty(), &new, record).await;
                 shown(answer, visit, &new, own)
             }
@@ -132,7 +138,7 @@ impl<H: Host> Pass<'_, H> {
             url: format!("{}{}", door.url, visit.target),
             headers: request::knock(visit.headers.clone(), door, &visit.public),
             first_byte_ms: visit.first_byte_ms,
-            max_body_bytes: None,
+            max_body_bytes: Some(visit.max_body_bytes),
             outlives: false,
             body,
         };
@@ -271,7 +277,9 @@ impl<H: Host> Pass<'_, H> {
     }
 }
 
+/// The address lets a viewer in: what is told of a request names the domain alone.
 fn note(previews: &'static Previews, name: &Name, record: &mut Record) {
+    previews.domain.clone_into(&mut record.host);
     record.matched = Some(&previews.route);
     record.route = Some(previews.route.name);
     record.line = Some(previews.route.line);
@@ -288,8 +296,8 @@ fn visit<B>(previews: &Previews, name: Name, arrived: Request<B>, own: &Own<'_>)
     let headers = request::head(&headers, own, &way);
     let query = query.map(|query| format!("?{}", escape_query(&query))).unwrap_or_default();
     let (public, target) = (format!("{scheme}://{host}"), format!("{path}{query}"));
-    let first_byte_ms = previews.route.first_byte_ms;
-    (Visit { name, public, method, target, headers, idle, first_byte_ms }, body)
+    let Route { first_byte_ms, max_body_bytes, .. } = previews.route;
+    (Visit { name, public, method, target, headers, idle, first_byte_ms, max_body_bytes }, body)
 }
 
 /// Whether an answer, or none, speaks against what is known of the sandbox.

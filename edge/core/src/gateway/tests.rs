@@ -91,6 +91,10 @@ pub(super) static PLAN: Plan = Plan {
         Route { methods: &["GET"], ..route(at!("get"), Auth::Public, None, None) },
         Route { wait: Some(WAIT), ..route(at!("long-poll"), Auth::SignIn(OPTIONAL), None, None) },
         Route { heartbeat_ms: Some(15_000), ..route(at!("lively"), Auth::Public, None, None) },
+        Route {
+            heartbeat_ms: Some(15_000),
+            ..route(at!("lively-cached"), Auth::Public, None, Some(crate::testing::CACHE))
+        },
         route(at!("deny"), Auth::Public, Some(Limit { on_error: OnError::Deny, ..API }), None),
         Route {
             concurrency: &[STREAMS],

@@ -1,8 +1,9 @@
 //! Requests of the app's pages that go on to a third party: what says who calls stays here, and so do its cookies.
 
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, ORIGIN, REFERER, RETRY_AFTER, SET_COOKIE, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
+    CONTENT_TYPE, ETAG, EXPIRES, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, ORIGIN,
+    RETRY_AFTER, USER_AGENT, VARY,
 };
 use http::{HeaderMap, HeaderValue, Response};
 
@@ -19,7 +20,8 @@ use crate::{forward, route};
 /// A report is not waited for longer (ms).
 const TUNNEL_MS: u32 = 10_000;
 /// What a third party is told: how to read the request, and what a page is written for.
-const TOLD: [HeaderName; 10] = [
+/// Not the page itself: its address may hold a code that signs in.
+const TOLD: [HeaderName; 9] = [
     ACCEPT,
     ACCEPT_ENCODING,
     ACCEPT_LANGUAGE,
@@ -28,10 +30,24 @@ const TOLD: [HeaderName; 10] = [
     IF_MODIFIED_SINCE,
     IF_NONE_MATCH,
     ORIGIN,
-    REFERER,
     USER_AGENT,
 ];
-/// What a page hears from Sentry.
+/// What a page hears from a third party: nothing by which it would speak for our host, as a cookie, a policy or
+/// `Clear-Site-Data` does.
+const PASSED: [HeaderName; 11] = [
+    AGE,
+    CACHE_CONTROL,
+    CONTENT_ENCODING,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    ETAG,
+    EXPIRES,
+    LAST_MODIFIED,
+    RETRY_AFTER,
+    HeaderName::from_static("timing-allow-origin"),
+    VARY,
+];
+/// What it hears from Sentry.
 const HEARD: [HeaderName; 3] = [CONTENT_TYPE, RETRY_AFTER, HeaderName::from_static("x-sentry-rate-limits")];
 
 impl<H: Host> Pass<'_, H> {
@@ -78,9 +94,7 @@ impl<H: Host> Pass<'_, H> {
         let outgoing =
             Outgoing { method, url, headers, first_byte_ms, max_body_bytes, outlives: false, body };
         let mut response = self.pass_on(outgoing).await?;
-        let mut headers = forward::response(response.headers());
-        headers.remove(SET_COOKIE);
-        *response.headers_mut() = headers;
+        *response.headers_mut() = only(response.headers(), &PASSED);
         Ok(response)
     }
 

@@ -82,8 +82,9 @@ pub(super) async fn ask<H: Host>(
     let (route, class) = (wanted.route, wanted.class);
     let (method, sticky) = (wanted.method.clone(), wanted.sticky.clone());
     let replayable = is_replayable(host, &wanted);
-    // Where a route takes its time, it is not slow; a stream's head is early, and what follows is not looked at.
-    let timed = !route.event_stream && route.try_ms < route.first_byte_ms;
+    // Where a route takes its time, it is not slow; a stream's head is early, and what follows is not looked at. Content
+    // that streams comes at its sender's pace: it says nothing of the upstream, and takes nobody's place.
+    let timed = replayable && !route.event_stream && route.try_ms < route.first_byte_ms;
     let request = Request { method: &method, replayable, timed, class, sticky: &sticky };
     let run = Run::new(request, retry::Policy::of(route), host.now_ms());
     let pool = pool(plan, host, route.service);

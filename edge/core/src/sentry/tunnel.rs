@@ -8,8 +8,9 @@ use serde::Deserialize;
 
 use super::dsn::Dsn;
 
-/// Longest envelope that is passed on (bytes): an event may have a megabyte, and pages send one at a time.
-pub const MOST_BYTES: u32 = 1_024 * 1_024;
+/// Longest envelope that is passed on (bytes). Pages' events have some tens of kilobytes; it is held whole in memory, and
+/// anybody can send one.
+pub const MOST_BYTES: u32 = 256 * 1_024;
 /// Longest first line (bytes).
 const HEADER_BYTES: usize = 8 * 1_024;
 

@@ -30,8 +30,6 @@ pub enum Standing {
     Good,
     /// Not while there is another; the number says how bad it is.
     Bad(u32),
-    /// Not while there is any other: operators took it out.
-    Out,
 }
 
 /// The place in `origins` of the one to ask; `None` only where there are none.
@@ -47,7 +45,7 @@ pub fn pick(
 ) -> Option<usize> {
     let times = |at| tried.iter().filter(|tried| **tried == at).count();
     let rank = |at: usize| match standing(at) {
-        unranked @ (Standing::Good | Standing::Out) => (unranked, times(at), 0),
+        Standing::Good => (Standing::Good, times(at), 0),
         // Of the bad ones, first another one than before, then the least bad.
         Standing::Bad(how) => (Standing::Bad(0), times(at), how),
     };
@@ -116,15 +114,6 @@ mod tests {
         });
         let moved = f64::from(u32::try_from(moved.count()).unwrap()) / 20_000.0;
         assert!((moved - 0.05).abs() < 4.0 * f64::sqrt(0.05 * 0.95 / 20_000.0), "{moved} moved");
-    }
-
-    #[test]
-    fn one_that_operators_took_out_is_asked_only_where_all_are_out() {
-        let origins = origins(&[1, 1]);
-        let one_out = |at| if at == 0 { Standing::Out } else { Standing::Bad(9) };
-        assert!(users().all(|user| pick(&origins, &user, &[1, 1], one_out) == Some(1)));
-        let all_out = |user: String| pick(&origins, &user, &[], |_| Standing::Out);
-        assert!([Some(0), Some(1)].iter().all(|at| users().any(|user| all_out(user) == *at)));
     }
 
     #[test]

@@ -215,7 +215,7 @@ impl Pool {
     }
 
     fn standing(&self, run: &Run<'_>, at: usize, now_ms: u64) -> Standing {
-        self.states.get(at).map_or(Standing::Out, |known| known.standing(run.request.class, now_ms))
+        self.states.get(at).map_or(Standing::Bad(u32::MAX), |known| known.standing(run.request.class, now_ms))
     }
 
     fn pick(&self, run: &Run<'_>, now_ms: u64) -> Upstream {

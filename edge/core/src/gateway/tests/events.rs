@@ -31,6 +31,15 @@ fn events_are_kept_alive_by_their_type_and_nothing_else_is() {
 }
 
 #[test]
+fn events_that_stay_encoded_say_so_and_nothing_is_put_in() {
+    let mut fake = Fake::new();
+    fake.origin = || Ok(events());
+    let (answer, _) = fake.answer("GET", "https://he2.ai/lively-cached", &[]);
+    assert_eq!(answer.body(), "data: 1\n\n");
+    assert_eq!(answer.headers()[CONTENT_ENCODING], "gzip");
+}
+
+#[test]
 fn who_reads_events_is_told_when_to_come_back_and_gets_them_plain() {
     let mut fake = Fake::new();
     fake.origin = || Ok(events());

@@ -144,7 +144,7 @@ fn an_answer_that_speaks_against_the_door_is_followed_by_a_question_and_another_
     fake.daytona = restarted;
     fake.wait(5);
     view(&fake);
-    assert_eq!(asked(&fake), ["origin", SANDBOX, DOOR, "origin"]);
+    assert_eq!(asked(&fake), ["origin", SANDBOX, DOOR, "discard", "origin"]);
     assert_eq!(fake.sent.take().unwrap().headers["x-daytona-preview-token"], "another");
     fake.daytona = started;
     fake.wait(5);
