@@ -19,7 +19,7 @@ const NAME = 'he2-edge';
  * way. Of several `isolates` each has a memory of its own; they share the Cache API and the Durable Objects,
  * as those of one data centre do. A `disturbed` one does what `disturb.mjs` says. What Durable Objects store
  * outlives it in the folder `persist`, if there is one. `build` is the folder of another build in
- * edge/.
+ * edge/. `outbound` answers in place of everybody whom the Worker asks.
  */
 export async function startGateway({
   origin,
@@ -30,6 +30,7 @@ export async function startGateway({
   disturbed = false,
   persist,
   build = 'build',
+  outbound,
   onLog = () => {},
 }) {
   const deployment = deploymentOf(build);
@@ -56,7 +57,10 @@ export async function startGateway({
       secrets.emitted('the log', line.message);
       onLog(line);
     },
-    workers: names.map((name) => workerOptions(name, deployment, bindings, disturbed)),
+    workers: names.map((name) => ({
+      ...workerOptions(name, deployment, bindings, disturbed),
+      outboundService: outbound,
+    })),
   });
   const url = await miniflare.ready;
   const direct = await Promise.all(names.map((name) => miniflare.unsafeGetDirectURL(name)));
