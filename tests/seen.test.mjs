@@ -27,8 +27,8 @@ const sentry = await startReceiver();
 const dsn = `${sentry.url.replace('//', '//ab1@')}/42`;
 const { origin, issuer, gateway } = await startAll({ MONITORED_DSN: dsn });
 
-async function gatewayWith(vars) {
-  const other = await startGateway({ origin: origin.url, issuer: issuer.url, vars });
+async function gatewayWith(vars, options = {}) {
+  const other = await startGateway({ origin: origin.url, issuer: issuer.url, vars, ...options });
   after(() => other.close());
   return other;
 }
@@ -130,3 +130,15 @@ for (const [what, start] of Object.entries(FAILURES)) {
     if (what === 'that asks for a minute') assert.equal(collector.to('/v1/traces').length, 1);
   });
 }
+
+test('each request is a data point, its numbers and names in the order that is documented', async () => {
+  const own = await gatewayWith({}, { metrics: true });
+  await send(own, 'GET', '/api/health');
+  await send(own, 'GET', '/api/agents');
+  await until(() => own.points.length === 2, 'both points are written');
+  const [{ indexes, blobs, doubles }, refused] = own.points;
+  assert.deepEqual(indexes, ['health']);
+  assert.deepEqual(blobs, ['health', 'he2.ai', 'GET', '', 'fwd=uri-miss', 'anonymous', '']);
+  assert.deepEqual([doubles.length, doubles[0], doubles[1], doubles[4], doubles[5]], [6, 1, 200, 0, 0]);
+  assert.deepEqual([refused.blobs[0], refused.blobs[5], refused.doubles[1]], ['api', '', 401]);
+});

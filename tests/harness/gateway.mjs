@@ -12,6 +12,15 @@ import { secrets } from './secrets.mjs';
 
 const PROJECT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const NAME = 'he2-edge';
+/** Analytics Engine, as far as workerd goes: a data point is a line of the log. */
+const POINT = 'data point: ';
+const ANALYTICS_ENGINE = {
+  name: 'analytics-engine',
+  modules: true,
+  script: `export default () => ({
+    writeDataPoint: (point) => console.log(${JSON.stringify(POINT)} + JSON.stringify(point)),
+  });`,
+};
 
 /**
  * Starts the gateway in front of `origin` and `issuer`, both addresses. `vars` adds or overrides bindings,
@@ -19,7 +28,8 @@ const NAME = 'he2-edge';
  * way. Of several `isolates` each has a memory of its own; they share the Cache API and the Durable Objects,
  * as those of one data centre do. A `disturbed` one does what `disturb.mjs` says. What Durable Objects store
  * outlives it in the folder `persist`, if there is one. `build` is the folder of another build in
- * edge/. `outbound` answers in place of everybody whom the Worker asks.
+ * edge/. `outbound` answers in place of everybody whom the Worker asks. Its data points for
+ * Analytics Engine are kept in `points` where there are `metrics`.
  */
 export async function startGateway({
   origin,
@@ -31,10 +41,11 @@ export async function startGateway({
   persist,
   build = 'build',
   outbound,
+  metrics = false,
   onLog = () => {},
 }) {
   const deployment = deploymentOf(build);
-  const logs = [];
+  const [logs, points] = [[], []];
   const bindings = {
     ...deployment.vars,
     ...Object.fromEntries(deployment.secrets.map((name) => [name, randomSecret(name)])),
@@ -53,14 +64,21 @@ export async function startGateway({
     durableObjectsPersist: persist,
     cf: false, // the real one would be fetched from the network
     handleStructuredLogs: (line) => {
-      logs.push(line);
       secrets.emitted('the log', line.message);
-      onLog(line);
+      if (line.message.startsWith(POINT)) points.push(JSON.parse(line.message.slice(POINT.length)));
+      else {
+        logs.push(line);
+        onLog(line);
+      }
     },
-    workers: names.map((name) => ({
-      ...workerOptions(name, deployment, bindings, disturbed),
-      outboundService: outbound,
-    })),
+    workers: [
+      ...names.map((name) => ({
+        ...workerOptions(name, deployment, bindings, disturbed),
+        outboundService: outbound,
+        wrappedBindings: metrics ? { METRICS: ANALYTICS_ENGINE.name } : {},
+      })),
+      ...(metrics ? [ANALYTICS_ENGINE] : []),
+    ],
   });
   const url = await miniflare.ready;
   const direct = await Promise.all(names.map((name) => miniflare.unsafeGetDirectURL(name)));
@@ -75,6 +93,7 @@ export async function startGateway({
     vars: bindings,
     secretNames: deployment.secrets,
     logs,
+    points,
     /** Evicts the object of this name from memory, once nobody is using it. */
     evict: (className, name) => miniflare.unsafeEvictDurableObject(NAME, className, { name }),
     /** What stands in the cache's database, or that of the Durable Objects (`do`). */
