@@ -157,6 +157,8 @@ pub struct Route {
     pub first_byte_ms: u32,
     /// How long one try may take where another upstream can be asked instead, in milliseconds.
     pub try_ms: u32,
+    /// How often a request is tried at most, where it may be tried again.
+    pub tries: u32,
     /// After how long another upstream is asked too, and the first answer taken, in milliseconds; none for never.
     pub hedge_ms: Option<u32>,
     /// How much its requests matter; none for by who calls.

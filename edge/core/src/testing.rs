@@ -148,6 +148,7 @@ pub(crate) const ROUTE: Route = Route {
     cors: true,
     first_byte_ms: 1_000,
     try_ms: 500,
+    tries: 3,
     hedge_ms: None,
     priority: None,
     heartbeat_ms: None,

@@ -76,6 +76,7 @@ fn route(
         cors: true,
         first_byte_ms: 1000,
         try_ms: 1000,
+        tries: 3,
         hedge_ms: None,
         priority: None,
         heartbeat_ms: None,

@@ -137,6 +137,7 @@ fn route(line: u32, domain: &str, limit: Option<Limit>, first_byte_ms: u32) -> R
         cors: false,
         first_byte_ms,
         try_ms: first_byte_ms,
+        tries: 1,
         hedge_ms: None,
         priority: None,
         heartbeat_ms: None,

@@ -75,6 +75,7 @@ fn checked(route: &written::Route, names: &Names<'_>, times: Times, report: &Rep
         cors: route.cors.good().is_none_or(|cors| cors.value),
         first_byte_ms: times.first_byte_ms,
         try_ms: times.try_ms,
+        tries: upstreams::tries(route, report),
         hedge_ms: times.hedge_ms,
         priority,
         heartbeat_ms,

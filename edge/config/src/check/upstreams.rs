@@ -16,6 +16,9 @@ use crate::written::{self, Written};
 pub(super) const ORIGIN: Upstream = Upstream { name: "origin", variable: "ORIGIN", weight: 1, services: &[] };
 /// A share of less than a thousandth tells nobody anything.
 const WEIGHTS: RangeInclusive<u32> = 1..=1_000;
+/// One is the request itself; many more than three are a flood.
+const TRIES: RangeInclusive<u32> = 1..=5;
+const USUAL_TRIES: u32 = 3;
 const PRIORITIES: [(&str, Option<Priority>); 3] = [
     ("background", Some(Priority::Background)),
     ("interactive", Some(Priority::Interactive)),
@@ -90,6 +93,12 @@ pub(super) fn times(
         report.add(hedge.line, format!("hedge_ms {fault}"));
     }
     Times { first_byte_ms, try_ms, hedge_ms: hedge.map(|hedge| hedge.value) }
+}
+
+/// How often a request is tried: three times, as each is another's chance too.
+pub(super) fn tries(route: &written::Route, report: &Report) -> u32 {
+    check_range("tries", route.tries.good(), &TRIES, report);
+    route.tries.good().map_or(USUAL_TRIES, |tries| tries.value)
 }
 
 /// Why a route is not to be asked twice.

@@ -23,6 +23,16 @@ fn health(more: &str) -> String {
 }
 
 #[test]
+fn a_route_may_say_how_often_it_is_tried() {
+    let with = |said: &str| edited("limit = \"runs\"\n", &format!("limit = \"runs\"\n{said}\n"));
+    let plan = he2_config::parse("he2.toml", &with("tries = 1")).unwrap().plan();
+    for route in plan.routes {
+        assert_eq!(route.tries, if route.name == "runs" { 1 } else { 3 }, "{}", route.name);
+    }
+    assert_eq!(faults(&with("tries = 6")), "he2.toml:63: tries 6: give 1 to 5");
+}
+
+#[test]
 fn where_nothing_is_said_there_is_one_upstream_for_all() {
     let expected = Upstream { name: "origin", variable: "ORIGIN", weight: 1, services: &[] };
     assert_eq!(plan(super::support::VALID).upstreams, [expected]);

@@ -36,8 +36,8 @@ impl Policy {
     /// What holds for a route. Waits are short: there is another upstream, or another task behind the same one.
     #[must_use]
     pub fn of(route: &Route) -> Self {
-        let Route { try_ms, first_byte_ms: total_ms, .. } = *route;
-        Self { most_tries: 3, try_ms, total_ms, wait_ms: 50, longest_wait_ms: 400 }
+        let Route { tries: most_tries, try_ms, first_byte_ms: total_ms, .. } = *route;
+        Self { most_tries, try_ms, total_ms, wait_ms: 50, longest_wait_ms: 400 }
     }
 
     /// When a request that came at `started_ms` must have its response head (Unix ms).
