@@ -43,6 +43,7 @@ mod plan {
 
 /// Every request of every user. What waits for nothing, a refusal or a short answer out of memory, is answered at once.
 #[wasm_bindgen]
+#[must_use]
 pub fn fetch(request: web_sys::Request, env: Env, context: worker_sys::Context) -> JsValue {
     let mut answered = Box::pin(answered(request, env, Context::new(context)));
     match answered.as_mut().now_or_never() {
