@@ -21,12 +21,11 @@ export async function disturb(isolate, what = {}) {
 export const setClocks = (gateway, clock) =>
   Promise.all(gateway.isolates.map((isolate) => disturb(isolate, { clock })));
 
-/** Evicts the object of this name whenever it is in memory and idle. */
-export async function evictUntil(signal, gateway, className, name) {
-  while (!signal.aborted) {
-    await gateway.evict(className, String(name)).catch((error) => {
-      if (!/not currently running|active references/.test(error.message)) throw error;
-    });
-    await delay(5);
+/** Evicts the object of this name so many times, each as soon as it is in memory and idle. */
+export async function evict(gateway, className, name, times) {
+  for (let evicted = 0; evicted < times; await delay(5)) {
+    const error = await gateway.evict(className, String(name)).catch((failed) => failed);
+    if (!error) evicted += 1;
+    else if (!/not currently running|active references/.test(error.message)) throw error;
   }
 }
