@@ -188,6 +188,25 @@ test('answers without a body stay without one', async () => {
   assert.equal(head.headers['content-type'], 'application/json');
 });
 
+test('what the origin says ahead of its answer and after its content is neither', async (t) => {
+  t.after(() => origin.on('/api/threads'));
+  origin.on('/api/threads', (_request, response) => {
+    response.writeProcessing();
+    response.writeEarlyHints({ link: '</style.css>; rel=preload; as=style' });
+    response.writeHead(200, { 'content-type': 'application/json', trailer: 'x-checksum' });
+    response.write('{"whole":');
+    response.addTrailers({ 'x-checksum': 'abc' });
+    response.end('true}');
+  });
+  for (let times = 0; times < 3; times += 1) {
+    const { answer } = await call('/api/threads');
+    assert.equal(answer.status, 200);
+    assert.deepEqual(answer.json, { whole: true });
+    assert.equal(answer.headers['x-checksum'], undefined);
+    assert.equal(answer.headers.link, undefined);
+  }
+});
+
 test('errors of the app pass with their body', async () => {
   for (const status of [400, 402, 404, 422, 429, 500, 503]) {
     const { answer } = await call(`/api/threads?_status=${status}`);

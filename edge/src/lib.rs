@@ -45,7 +45,7 @@ mod plan {
 #[wasm_bindgen]
 #[must_use]
 pub fn fetch(request: web_sys::Request, env: Env, context: worker_sys::Context) -> JsValue {
-    let mut answered = Box::pin(answered(request, env, Context::new(context)));
+    let mut answered = Box::pin(time::by_turns(answered(request, env, Context::new(context))));
     match answered.as_mut().now_or_never() {
         Some(response) => response.into(),
         // It is polled again as a task, which what it waits for then wakes.

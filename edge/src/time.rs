@@ -1,5 +1,7 @@
 //! Waiting, and not waiting any longer.
 
+use std::cell::Cell;
+use std::future::poll_fn;
 use std::pin::pin;
 
 use futures_util::future::{Either, select};
@@ -7,10 +9,34 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::rim::Timer;
 
-/// Unix time in milliseconds. It is asked for often: this makes no object of it, as `worker::Date` does.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number, and after 1970")]
+thread_local! {
+    /// The time of the [`turn`] that is under way.
+    static TURN: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// Unix time in milliseconds.
 pub(crate) fn now_ms() -> u64 {
+    TURN.get().unwrap_or_else(read_ms)
+}
+
+/// This makes no object of it, as `worker::Date` does.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number, and after 1970")]
+fn read_ms() -> u64 {
     js_sys::Date::now() as u64
+}
+
+/// The same work, with one reading of the clock for each of its turns: a request asks for the time dozens of times, each
+/// a crossing, and between input and output the platform's clock stands still
+/// (<https://developers.cloudflare.com/workers/runtime-apis/performance/>).
+pub(crate) async fn by_turns<T>(work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    poll_fn(|context| {
+        TURN.set(Some(read_ms()));
+        let turned = work.as_mut().poll(context);
+        TURN.set(None);
+        turned
+    })
+    .await
 }
 
 /// Lets this many milliseconds pass.

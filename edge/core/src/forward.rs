@@ -191,10 +191,14 @@ pub(crate) fn remove_where(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> b
 }
 
 pub(crate) fn without_hop_by_hop(arrived: &HeaderMap) -> HeaderMap {
-    let named: Vec<_> = list(arrived, CONNECTION).map(str::to_ascii_lowercase).collect();
-    let kept =
-        |name: &HeaderName| !HOP_BY_HOP.contains(name) && !named.iter().any(|other| other == name.as_str());
-    arrived.iter().filter(|(name, _)| kept(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    let mut headers = arrived.clone();
+    for name in list(arrived, CONNECTION).filter_map(|named| HeaderName::from_bytes(named.as_bytes()).ok()) {
+        headers.remove(name);
+    }
+    for name in &HOP_BY_HOP {
+        headers.remove(name);
+    }
+    headers
 }
 
 /// Whether a client could pass for the gateway, or for somebody else, by this field.

@@ -12,6 +12,8 @@ use crate::path::decode_all;
 
 /// What a secret key of a Supabase project begins with. Source: <https://supabase.com/docs/guides/api/api-keys>.
 const PROJECT_SECRET: &str = "sb_secret_";
+/// What stands in it before its first underscore.
+const PROJECT_START: &str = "sb";
 /// Fewer characters after it are talk about such keys, not one.
 const LEAST_SECRET: usize = 16;
 
@@ -52,9 +54,11 @@ fn decoded(text: &str) -> Cow<'_, str> {
 }
 
 fn has_project_secret(text: &str) -> bool {
-    text.match_indices(PROJECT_SECRET).any(|(at, _)| {
-        let rest = text.get(at.saturating_add(PROJECT_SECRET.len())..).unwrap_or_default();
-        rest.bytes().take_while(|byte| is_key_byte(*byte)).count() >= LEAST_SECRET
+    // Every field of every request comes here, and a byte is found sooner than a word.
+    text.match_indices('_').any(|(at, _)| {
+        let from = at.checked_sub(PROJECT_START.len()).and_then(|from| text.as_bytes().get(from..));
+        let rest = from.and_then(|from| from.strip_prefix(PROJECT_SECRET.as_bytes())).unwrap_or_default();
+        rest.iter().take_while(|byte| is_key_byte(**byte)).count() >= LEAST_SECRET
     })
 }
 
