@@ -11,11 +11,11 @@ const EACH = 10;
 const [RUN, PAUSE_MS, SILENCE_MS] = [10, 40, 16_000];
 
 /**
- * Opens so many `streams` for so many `seconds`. Gives, of each, the numbers that were written and those that came, in
- * order; the memory of workerd (KiB) once all are open, half-way and at the end; and how long after each client left its
+ * Opens so many `streams` for so many `seconds`, after `warmUp` events of each. Gives, of each, the numbers that were written and those that came, in
+ * order; the memory of workerd (KiB) once all are open and warm, half-way and at the end; and how long after each client left its
  * origin saw it (ms).
  */
-export async function manyStreams({ origin, issuer, gateway }, { streams, seconds }) {
+export async function manyStreams({ origin, issuer, gateway }, { streams, seconds, warmUp = 0 }) {
   const users = await Promise.all(Array.from({ length: Math.ceil(streams / EACH) }, () => issuer.mint()));
   const all = [];
   // A few at a time: who comes with hundreds at once is kept out, so that the origin lives.
@@ -27,6 +27,7 @@ export async function manyStreams({ origin, issuer, gateway }, { streams, second
     const user = users[Math.floor(all.length / EACH)];
     all.push(...(await Promise.all(next.map((index) => openOne({ origin, gateway }, index, user)))));
   }
+  await Promise.all(all.map((stream) => run(stream, warmUp)));
   const ends = Date.now() + seconds * 1_000;
   const memory = [residentKiB()];
   const writing = all.map((stream) => write(stream, ends));
@@ -65,17 +66,22 @@ async function openOne({ origin, gateway }, index, token) {
   return { response, writer: await writer.promise, sent: [], got };
 }
 
-/** Writes numbered events until the end, in runs at times of each stream's own. */
-async function write({ writer, sent }, ends) {
+/** Writes events until the end, in runs at times of each stream's own. */
+async function write(stream, ends) {
   await delay(Math.random() * 1_000);
   while (Date.now() < ends) {
-    for (let index = 0; index < RUN; index += 1) {
-      const event = `data: {"sequence": ${sent.length}, "content": "${'x'.repeat(380)}"}`;
-      sent.push(event);
-      writer.write(`${event}\n\n`);
-      await delay(PAUSE_MS);
-    }
+    await run(stream, RUN);
     await delay(Math.max(0, Math.min(SILENCE_MS, ends - Date.now())));
+  }
+}
+
+/** Writes so many numbered events, one after the other. */
+async function run({ writer, sent }, count) {
+  for (let index = 0; index < count; index += 1) {
+    const event = `data: {"sequence": ${sent.length}, "content": "${'x'.repeat(380)}"}`;
+    sent.push(event);
+    writer.write(`${event}\n\n`);
+    await delay(PAUSE_MS);
   }
 }
 
