@@ -14,7 +14,7 @@ build: ## build the Worker into edge/build
 test: build ## run every test: native, the Terraform in Terraform, the built Worker in workerd
 	@.tools/nextest run --workspace
 	@.tools/infra-tests
-	@.tools/build tests/panics.toml
+	@.tools/build tests/extra.toml
 	@npm --prefix tests test
 
 conformance: ## run the public HTTP cache tests through the Worker [ID=test: one, with its messages]

@@ -1,4 +1,4 @@
-//! A panic: what becomes of the request, of those beside it, and of those after it. Runs the build of panics.toml.
+//! A panic: what becomes of the request, of those beside it, and of those after it. Runs the build of extra.toml.
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
 import { buffer } from 'node:stream/consumers';
@@ -17,7 +17,7 @@ const [origin, issuer] = [await startOrigin(), await startIssuer()];
 const gateway = await startGateway({
   origin: origin.url,
   issuer: issuer.url,
-  build: 'build-panics',
+  build: 'build-extra',
   vars: { SENTRY_DSN: `${sentry.url.replace('//', '//ab1@')}/42` },
 });
 after(() => Promise.all([gateway.close(), origin.close(), issuer.close(), sentry.stop()]));

@@ -10,6 +10,7 @@ use edge_core::cache::purge;
 use edge_core::cache::range::Part;
 use edge_core::host::{Host, Outgoing, ReadError, SendError, Settings};
 use edge_core::limit::{self, ledger};
+use edge_core::plan::Patience;
 use edge_core::stream::Heartbeat;
 use http::Response;
 use wasm_bindgen_futures::JsFuture;
@@ -143,6 +144,19 @@ impl Host for Platform {
         // So that it is not abandoned, with all it holds, where the client leaves. That makes it fail, which is
         // nothing to report.
         self.0.context.wait_until(async { drop(work.await) });
+        Body::Stream(stream)
+    }
+
+    fn hurry(&self, body: Body, length: Option<u64>, patience: Patience) -> Body {
+        // What is here already takes no time.
+        let Body::Arriving(origin) = body else { return body };
+        let Some(stream) = origin.content() else { return Body::Arriving(origin) };
+        let (stream, work) = stream::hurried(&stream, length, patience);
+        self.0.context.wait_until(async move {
+            let done = work.await.map(drop).map_err(|reason| glue::reason(&reason));
+            background::log("content on its way", done);
+            drop(origin);
+        });
         Body::Stream(stream)
     }
 

@@ -81,7 +81,7 @@ export function send(arrived, head, body, most, ms, outlives) {
 }
 
 /** What is promised, or nothing where it is not here within `ms` milliseconds. */
-function within(promise, ms) {
+export function within(promise, ms) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, ms);
     const settle = (settled) => (value) => {

@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 
+use edge_core::plan::Patience;
 use edge_core::stream::Heartbeat;
 use futures_util::future::{Either, select};
 use js_sys::{Array, Promise, Reflect, Uint8Array};
@@ -10,6 +11,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStream, ReadableStreamDefaultReader, StreamPipeOptions, WritableStream};
 
+use crate::pump::Pipe;
 use crate::rim::Arriving;
 
 /// All chunks of a stream, or none when there are more than `most` bytes of them. They stay in JavaScript's memory.
@@ -59,6 +61,33 @@ extern "C" {
 extern "C" {
     #[wasm_bindgen(js_name = pipeAlive)]
     fn pipe_alive(source: &ReadableStream, target: &WritableStream, silence_ms: u32, first: &str) -> Promise;
+}
+
+/// A timer takes no more (ms).
+const FOR_EVER_MS: u32 = i32::MAX as u32;
+
+#[wasm_bindgen(module = "/src/patience.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = pipePatiently)]
+    fn pipe_patiently(
+        source: &ReadableStream,
+        target: &WritableStream,
+        idle_ms: u32,
+        total_ms: u32,
+    ) -> Promise;
+}
+
+/// The same content, broken off where it takes longer; and the work that sees to it, for the background.
+pub(crate) fn hurried(
+    stream: &ReadableStream,
+    length: Option<u64>,
+    patience: Patience,
+) -> (ReadableStream, impl Future<Output = Result<JsValue, JsValue>> + 'static) {
+    let Patience { idle_ms, total_ms } = patience;
+    let pipe = Pipe::new(length);
+    let limit = |ms: Option<u32>| ms.unwrap_or(FOR_EVER_MS);
+    let piped = pipe_patiently(stream, &pipe.writable(), limit(idle_ms), limit(total_ms));
+    (pipe.readable(), JsFuture::from(piped))
 }
 
 /// The same event stream, kept alive where a heartbeat is given, which ends in good order as soon as `over` is; and the

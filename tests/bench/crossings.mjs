@@ -21,15 +21,14 @@ const countedInstance = (module, imports) => {
 };
 `;
 const ENTRY = `
-import { WorkerEntrypoint } from 'cloudflare:workers';
-import Gateway from './gateway.js';
+import gateway from './gateway.js';
 export * from './gateway.js';
-export default class extends WorkerEntrypoint {
-  fetch(request) {
+export default {
+  fetch(request, env, context) {
     if (request.url.endsWith('${COUNTS}')) return Response.json(globalThis.crossings);
-    return new Gateway(this.ctx, this.env).fetch(request);
-  }
-}
+    return gateway.fetch(request, env, context);
+  },
+};
 `;
 
 /** Crossings per request of each scenario: `{ scenario: { total, most: [[name, count], …] } }`. */

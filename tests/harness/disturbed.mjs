@@ -1,6 +1,6 @@
 //! The built Worker with a hand on what the platform does to it: its clock, its cache, and the life of its
 //! Durable Objects. It runs in workerd in place of the built entry; `disturb.mjs` is the tests' side of it.
-import Gateway, * as built from './index.js';
+import gateway, * as built from './index.js';
 
 export * from './index.js';
 
@@ -98,10 +98,10 @@ function disturbed(name) {
 export const Limiter = disturbed('Limiter');
 export const Places = disturbed('Places');
 
-export default class extends Gateway {
-  async fetch(request) {
-    if (new URL(request.url).hostname !== 'disturb.test') return super.fetch(request);
+export default {
+  async fetch(request, env, context) {
+    if (new URL(request.url).hostname !== 'disturb.test') return gateway.fetch(request, env, context);
     Object.assign(control, await request.json());
     return Response.json(counts);
-  }
-}
+  },
+};

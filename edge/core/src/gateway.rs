@@ -75,7 +75,7 @@ pub async fn handle<H: Host>(
     let reads = Reads::new(&request.headers);
     let colo = request.cf.colo.clone();
     let tls = request.scheme == "https";
-    let pass = Pass { plan, host, trace, origin: origin.clone(), colo, listens: reads.events };
+    let pass = Pass { plan, host, trace, origin: origin.clone(), colo, listens: reads.events, started_ms };
     let mut response = match pass.steps(request, &mut record).await {
         Ok(mut response) => {
             if let Some(taken) = &record.taken {
@@ -184,6 +184,8 @@ struct Pass<'a, H> {
     colo: Option<String>,
     /// The client reads events.
     listens: bool,
+    /// When the request arrived (Unix ms).
+    started_ms: u64,
 }
 
 impl<H: Host> Pass<'_, H> {
@@ -245,7 +247,7 @@ impl<H: Host> Pass<'_, H> {
             (Some(edge), _) => apart(self.edge(edge, &asking, request, record)).await,
             (None, Some(replayed)) => Ok(replayed),
             (None, None) => {
-                if route.event_stream || self.listens {
+                if route.event_stream || self.listens || route.patience.is_some() {
                     stream::ask_plain(&mut request.headers);
                 }
                 if let Some(wait) = &route.wait {

@@ -13,7 +13,7 @@ use crate::cache::purge;
 use crate::cache::range::Part;
 use crate::limit::ledger::{Answer, Ask};
 use crate::limit::places;
-use crate::plan::{Plan, Upstream};
+use crate::plan::{Patience, Plan, Upstream};
 use crate::stream::Heartbeat;
 use crate::telemetry::Telemetry;
 use crate::upstream::pick::Origin;
@@ -204,6 +204,9 @@ pub trait Host: Clone + 'static {
         heartbeat: Option<Heartbeat>,
         over: impl Future<Output = ()> + 'static,
     ) -> Self::Body;
+
+    /// The same content, broken off where it takes longer. `length` is the one that the origin has declared, in bytes.
+    fn hurry(&self, body: Self::Body, length: Option<u64>, patience: Patience) -> Self::Body;
 
     /// Asks the Durable Object that holds the revocations.
     async fn revocations(&self, ask: &revocation::Ask) -> Result<revocation::Answer, String>;

@@ -22,7 +22,7 @@ use edge_core::host::{Host, Outgoing, ReadError, SendError, Settings};
 use edge_core::limit::ledger::{self, Ask};
 use edge_core::limit::places;
 use edge_core::maintenance;
-use edge_core::plan::{Auth, Plan};
+use edge_core::plan::{Auth, Patience, Plan};
 use edge_core::preview;
 use edge_core::stream::Heartbeat;
 use edge_core::telemetry::Telemetry;
@@ -227,6 +227,10 @@ impl Host for Offline {
     }
 
     fn events(&self, body: String, _: Option<Heartbeat>, _: impl Future<Output = ()> + 'static) -> String {
+        body
+    }
+
+    fn hurry(&self, body: String, _: Option<u64>, _: Patience) -> String {
         body
     }
 

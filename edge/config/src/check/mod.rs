@@ -21,6 +21,7 @@ mod log;
 mod network;
 mod origin;
 mod parts;
+mod patience;
 mod policies;
 mod previews;
 mod redis;

@@ -36,6 +36,8 @@ mod limits;
 mod order;
 /// By what limits and concurrencies count.
 mod parts;
+/// How long the content of answers may take.
+mod patience;
 /// Hosts, services, origins and caches.
 mod policies;
 /// Where sandboxes are shown, and which of their ports.

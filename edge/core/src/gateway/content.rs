@@ -1,14 +1,17 @@
-//! The content of requests: how long it may be, and reading it where the gateway itself has to.
+//! Content: how long that of requests may be, reading it where the gateway itself has to, and how long that of answers
+//! may take.
 
 use std::mem;
 
-use http::HeaderMap;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http::{HeaderMap, Response};
 
 use super::Pass;
 use crate::fault::Fault;
 use crate::headers::single;
 use crate::host::{Host, ReadError, Request};
+use crate::plan::{Patience, Route};
+use crate::stream;
 
 /// Whether a request says that it has more than `most` bytes of content: before any of them is read.
 pub(super) fn check_length(headers: &HeaderMap, most: u32) -> Result<(), Fault> {
@@ -28,5 +31,17 @@ impl<H: Host> Pass<'_, H> {
             ReadError::TooLong => Fault::TooLong(most),
             ReadError::Failed(_) => Fault::Content("the content did not arrive whole"),
         })
+    }
+    /// Breaks an answer's content off where its sender is silent, or all of it takes, longer than the route lets it.
+    pub(super) fn hurried(&self, route: &Route, mut response: Response<H::Body>) -> Response<H::Body> {
+        let Some(Patience { idle_ms, total_ms }) = route.patience else { return response };
+        // The origin was asked not to encode it.
+        if response.headers().contains_key(CONTENT_ENCODING) {
+            stream::describe_read(response.headers_mut());
+        }
+        let length = single(response.headers(), CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        let spent_ms = self.host.now_ms().saturating_sub(self.started_ms).try_into().unwrap_or(u32::MAX);
+        let total_ms = total_ms.map(|ms| ms.saturating_sub(spent_ms));
+        response.map(|body| self.host.hurry(body, length, Patience { idle_ms, total_ms }))
     }
 }

@@ -50,7 +50,7 @@ impl<H: Host> Pass<'_, H> {
             append(response.headers_mut(), CACHE_CONTROL, "private");
         }
         if !stream::is_events(response.headers()) {
-            return response;
+            return self.hurried(route, response);
         }
         stream::keep_plain(response.headers_mut());
         // On a route that stores, content passes as the origin encoded it: nothing can be read or put in there.

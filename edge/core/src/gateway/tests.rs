@@ -20,7 +20,7 @@ use serde_json::json;
 use super::*;
 use crate::host::SendError;
 use crate::plan::{
-    Admin, Cache, Concurrency, Edge, Limit, OnError, Priority, Proxy, Scheme, Segment, SignIn, Source,
+    Admin, Cache, Concurrency, Edge, Limit, OnError, Patience, Priority, Proxy, Scheme, Segment, SignIn, Source,
     Upstream, Wait, Webhook, Window,
 };
 use crate::testing::{
@@ -46,6 +46,7 @@ const STRIPE: Webhook = Webhook {
     max_body_bytes: 100,
 };
 const WAIT: Wait = Wait { parameter: "timeout", most_seconds: 80, events: None };
+const PATIENCE: Patience = Patience { idle_ms: Some(5_000), total_ms: Some(60_000) };
 const PAGE: SignIn = SignIn { sources: &[Source::Cookie], ..OPTIONAL };
 
 /// A route at `/name`.
@@ -90,6 +91,7 @@ pub(super) static PLAN: Plan = Plan {
         Route { cors: false, ..route(at!("closed"), Auth::Public, None, None) },
         Route { methods: &["GET"], ..route(at!("get"), Auth::Public, None, None) },
         Route { wait: Some(WAIT), ..route(at!("long-poll"), Auth::SignIn(OPTIONAL), None, None) },
+        Route { patience: Some(PATIENCE), ..route(at!("hurried"), Auth::Public, None, None) },
         Route { heartbeat_ms: Some(15_000), ..route(at!("lively"), Auth::Public, None, None) },
         Route {
             heartbeat_ms: Some(15_000),

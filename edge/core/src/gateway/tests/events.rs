@@ -1,6 +1,6 @@
 //! What lasts: event streams are kept alive, and refused so that a browser comes back; waits are bounded.
 
-use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 
 use super::fake::Fake;
 use super::*;
@@ -78,4 +78,19 @@ fn the_origin_is_asked_for_a_bounded_wait_and_its_signature_is_over_that() {
     let mut again = sent.headers.clone();
     forward::sign(&mut again, "identity", &sent.method, "/long-poll?timeout=80", NOW_MS / 1_000);
     assert_eq!(again, sent.headers);
+}
+
+#[test]
+fn content_may_be_silent_and_take_only_as_long_as_its_route_lets_it() {
+    let mut fake = Fake::new();
+    fake.origin = || Ok(Response::builder().header(CONTENT_LENGTH, "2").body("{}".to_owned()).unwrap());
+    let (answer, _) = fake.answer("GET", "https://he2.ai/hurried", &[("accept-encoding", "gzip")]);
+    assert_eq!(answer.body(), "{} of Some(2) within Some(5000) and Some(60000)");
+    assert_eq!(fake.sent.take().unwrap().headers[ACCEPT_ENCODING], "identity", "it is read on the way");
+    fake.origin = || Ok(Response::builder().header(CONTENT_ENCODING, "gzip").body("{}".to_owned()).unwrap());
+    let (answer, _) = fake.answer("GET", "https://he2.ai/hurried", &[]);
+    assert_eq!(answer.headers().get(CONTENT_ENCODING), None, "it was decoded, though encoded all the same");
+    fake.origin = || Ok(events());
+    let (answer, _) = fake.answer("GET", "https://he2.ai/hurried", &[]);
+    assert_eq!(answer.body(), "data: 1\n\n", "events are silent and last");
 }

@@ -23,6 +23,7 @@ use crate::gateway::handle;
 use crate::host::{Cf, Host, Outgoing, ReadError, Request, SendError, Settings};
 use crate::limit::ledger::{self, Answer, Ask};
 use crate::limit::places;
+use crate::plan::Patience;
 use crate::record::Record;
 use crate::stream::Heartbeat;
 use crate::telemetry::Telemetry;
@@ -288,6 +289,9 @@ impl Host for Fake {
             Some(Heartbeat { silence_ms, first }) => format!("{first}{body}: each {silence_ms} ms"),
             None => body,
         }
+    }
+    fn hurry(&self, body: String, length: Option<u64>, patience: Patience) -> String {
+        format!("{body} of {length:?} within {:?} and {:?}", patience.idle_ms, patience.total_ms)
     }
     async fn revocations(&self, ask: &revocation::Ask) -> Result<revocation::Answer, String> {
         self.did("revocations");
