@@ -2,8 +2,10 @@
 //!
 //! The table is sorted when the plan is made, most specific first, so the first match is the best match and the
 //! order of he2.toml means nothing. Precedence, segment by segment from the left: text, `{param}`, `{*tail}`;
-//! then routes that name methods before routes that take all. A linear scan: some hundred comparisons of a first
-//! segment cost less than the hashing that a tree would save.
+//! then routes that name methods before routes that take all. Being sorted, the table is its own index: those that begin
+//! alike stand together, and are found by halving, so a thousand times as many routes cost a few comparisons more.
+
+use std::cmp::Ordering;
 
 use crate::plan::{Host, Plan, Route, Segment};
 
@@ -30,19 +32,64 @@ pub fn host(plan: &'static Plan, name: &str) -> Option<&'static Host> {
 /// The route for a path in normal form.
 #[must_use]
 pub fn find(plan: &'static Plan, host: &str, method: &str, path: &str) -> Find {
-    let segments = split(path);
-    let on_path = |route: &&Route| route.hosts.contains(&host) && matches(route.segments, &segments);
     let mut allowed = Vec::new();
-    for route in plan.routes.iter().filter(on_path) {
-        if takes(route, method) {
-            return Find::Route(route);
-        }
-        allowed.extend(methods(route));
+    let found = first(plan.routes, 0, &split(path), &mut |route| {
+        let on_host = route.hosts.contains(&host);
+        let taken = on_host && takes(route, method);
+        allowed.extend(methods(route).iter().filter(|_| on_host && !taken));
+        taken
+    });
+    match found {
+        Some(route) => Find::Route(route),
+        None if allowed.is_empty() => Find::NotFound,
+        None => Find::MethodNotAllowed(with_head(allowed)),
     }
-    match allowed.is_empty() {
-        true => Find::NotFound,
-        false => Find::MethodNotAllowed(with_head(allowed)),
+}
+
+/// The first route that is right, of those whose pattern takes a path; it is asked of one after the other, the most
+/// specific first. `routes` share their first `depth` segments, and `path` is what follows these.
+fn first(
+    routes: &'static [Route],
+    depth: usize,
+    path: &[&str],
+    is_right: &mut impl FnMut(&Route) -> bool,
+) -> Option<&'static Route> {
+    if routes.is_empty() {
+        return None;
     }
+    let Some((segment, rest)) = path.split_first() else {
+        return routes.iter().take_while(|route| route.segments.len() == depth).find(|route| is_right(route));
+    };
+    let text = part(routes, depth, |own| match own {
+        Segment::Literal(text) => (*text).cmp(segment),
+        Segment::Param(_) | Segment::Tail(_) => Ordering::Greater,
+    });
+    let params = part(routes, depth, |own| match own {
+        Segment::Literal(_) => Ordering::Less,
+        Segment::Param(_) => Ordering::Equal,
+        Segment::Tail(_) => Ordering::Greater,
+    });
+    let params = if segment.is_empty() { &[] } else { params };
+    let tails = part(routes, depth, |own| match own {
+        Segment::Literal(_) | Segment::Param(_) => Ordering::Less,
+        Segment::Tail(_) => Ordering::Equal,
+    });
+    let next = depth.saturating_add(1);
+    first(text, next, rest, is_right)
+        .or_else(|| first(params, next, rest, is_right))
+        .or_else(|| tails.iter().find(|route| is_right(route)))
+}
+
+/// The routes whose segment at this depth compares as equal; one that has none there comes first.
+fn part(
+    routes: &'static [Route],
+    depth: usize,
+    compare: impl Fn(&Segment) -> Ordering,
+) -> &'static [Route] {
+    let compare = |route: &Route| route.segments.get(depth).map_or(Ordering::Less, &compare);
+    let from = routes.partition_point(|route| compare(route).is_lt());
+    let rest = routes.get(from..).unwrap_or_default();
+    rest.get(..rest.partition_point(|route| compare(route).is_eq())).unwrap_or_default()
 }
 
 /// Whether the route takes the method. HEAD is wherever GET is (RFC 9110 §9.3.2). TRACE is nowhere: it would show the

@@ -1,6 +1,7 @@
 //! The plan depends on what the file says, not on its order.
 
-use edge_core::plan::Route;
+use edge_core::plan::{Plan, Route};
+use edge_core::route::{self, Find};
 use proptest::prelude::*;
 
 use crate::support::{VALID, with_route};
@@ -58,7 +59,29 @@ fn text_goes_before_a_capture_before_a_tail_whatever_their_names() {
     assert_eq!(sorted(&file(&PATTERNS)), expected);
 }
 
+/// What [`route::find`] says, by looking at every route.
+fn found_by_looking(plan: &'static Plan, method: &str, path: &str) -> Option<u32> {
+    let split = route::split(path);
+    let takes = |found: &&Route| route::matches(found.segments, &split) && route::takes(found, method);
+    plan.routes.iter().find(takes).map(|found| found.line)
+}
+
 proptest! {
+    #[test]
+    fn halving_finds_the_route_that_looking_at_each_finds(
+        patterns in prop::sample::subsequence(PATTERNS.to_vec(), 0..=PATTERNS.len()),
+        path in prop::collection::vec(prop::sample::select(vec!["c", "i", "x", "g", "other", "", "api"]), 0..5),
+        method in prop::sample::select(vec!["GET", "POST", "HEAD", "TRACE"]),
+    ) {
+        let plan = Box::leak(Box::new(he2_config::parse("he2.toml", &file(&patterns)).unwrap().plan()));
+        let path = format!("/{}", path.join("/"));
+        let found = match route::find(plan, "he2.ai", method, &path) {
+            Find::Route(found) => Some(found.line),
+            _ => None,
+        };
+        prop_assert_eq!(found, found_by_looking(plan, method, &path), "{}", path);
+    }
+
     #[test]
     fn the_order_of_the_file_means_nothing(shuffled in Just(PATTERNS.to_vec()).prop_shuffle()) {
         prop_assert_eq!(sorted(&file(&shuffled)), sorted(&file(&PATTERNS)));

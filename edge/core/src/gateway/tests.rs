@@ -70,54 +70,54 @@ pub(super) static PLAN: Plan = Plan {
         route(at!("blocked"), Auth::Blocked, None, None),
         route(at!("cached"), Auth::Public, LIMIT, Some(crate::testing::CACHE)),
         route(
-            at!("counted"),
-            Auth::Public,
-            Some(Limit { counts_hits: true, ..API }),
-            Some(crate::testing::CACHE),
-        ),
-        route(at!("dear-cached"), Auth::Public, Some(DEAR), Some(crate::testing::CACHE)),
-        route(
             at!("checking"),
             Auth::Public,
             None,
             Some(Cache { passes_authorization: true, ..crate::testing::CACHE }),
         ),
+        Route { cors: false, ..route(at!("closed"), Auth::Public, None, None) },
         route(
             at!("collapsed"),
             Auth::Public,
             None,
             Some(Cache { collapses_data_centre: true, ..crate::testing::CACHE }),
         ),
-        Route { cors: false, ..route(at!("closed"), Auth::Public, None, None) },
-        Route { methods: &["GET"], ..route(at!("get"), Auth::Public, None, None) },
-        Route { wait: Some(WAIT), ..route(at!("long-poll"), Auth::SignIn(OPTIONAL), None, None) },
-        Route { patience: Some(PATIENCE), ..route(at!("hurried"), Auth::Public, None, None) },
-        Route { heartbeat_ms: Some(15_000), ..route(at!("lively"), Auth::Public, None, None) },
-        Route {
-            heartbeat_ms: Some(15_000),
-            ..route(at!("lively-cached"), Auth::Public, None, Some(crate::testing::CACHE))
-        },
+        route(
+            at!("counted"),
+            Auth::Public,
+            Some(Limit { counts_hits: true, ..API }),
+            Some(crate::testing::CACHE),
+        ),
+        Route { cost: 3, ..route(at!("dear"), Auth::Public, Some(DEAR), None) },
+        route(at!("dear-cached"), Auth::Public, Some(DEAR), Some(crate::testing::CACHE)),
         route(at!("deny"), Auth::Public, Some(Limit { on_error: OnError::Deny, ..API }), None),
         Route {
             concurrency: &[STREAMS],
             event_stream: true,
             ..route(at!("events"), Auth::Public, None, None)
         },
-        route(at!("hook"), Auth::Webhook(STRIPE), None, None),
+        Route { methods: &["GET"], ..route(at!("get"), Auth::Public, None, None) },
+        Route {
+            concurrency: &[Concurrency { closed_on_error: true, ..STREAMS }],
+            ..route(at!("guarded-events"), Auth::Public, None, None)
+        },
         Route { edge: Some(Edge::Health), ..route(at!("health"), Auth::Public, None, None) },
+        route(at!("hook"), Auth::Webhook(STRIPE), None, None),
+        Route { patience: Some(PATIENCE), ..route(at!("hurried"), Auth::Public, None, None) },
         Route {
             edge: Some(Edge::Proxy(Proxy { base: "https://eu.i.posthog.com/", tail: Some("rest") })),
             ..route(&[Segment::Literal("ingest"), Segment::Tail("rest")], Auth::Public, None, None)
         },
         Route { edge: Some(Edge::Limits), ..route(at!("limits"), OPERATORS, None, None) },
-        Route { edge: Some(Edge::SentryTunnel), ..route(at!("monitoring"), Auth::Public, None, None) },
+        Route { heartbeat_ms: Some(15_000), ..route(at!("lively"), Auth::Public, None, None) },
         Route {
-            concurrency: &[Concurrency { closed_on_error: true, ..STREAMS }],
-            ..route(at!("guarded-events"), Auth::Public, None, None)
+            heartbeat_ms: Some(15_000),
+            ..route(at!("lively-cached"), Auth::Public, None, Some(crate::testing::CACHE))
         },
         route(at!("local"), Auth::Public, Some(Limit { on_error: OnError::Local, ..API }), None),
+        Route { wait: Some(WAIT), ..route(at!("long-poll"), Auth::SignIn(OPTIONAL), None, None) },
+        Route { edge: Some(Edge::SentryTunnel), ..route(at!("monitoring"), Auth::Public, None, None) },
         Route { edge: Some(Edge::MyLimits), ..route(at!("my-limits"), Auth::SignIn(ANY_OF), None, None) },
-        Route { cost: 3, ..route(at!("dear"), Auth::Public, Some(DEAR), None) },
         route(at!("optional"), Auth::SignIn(OPTIONAL), None, None),
         route(at!("page"), Auth::SignIn(PAGE), None, None),
         Route { edge: Some(Edge::Purge), ..route(at!("purge"), OPERATORS, None, None) },
