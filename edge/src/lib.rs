@@ -14,6 +14,7 @@ mod metrics;
 mod object;
 mod origin;
 mod panics;
+mod pipe;
 mod places;
 mod platform;
 mod pump;
@@ -25,14 +26,13 @@ mod settings;
 mod shard;
 mod store;
 mod stream;
+mod task;
 mod time;
 
 use edge_core::fault::Fault;
 use edge_core::gateway;
-use futures_util::FutureExt;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::future_to_promise;
 use worker::{Context, Env, worker_sys};
 
 /// What he2.toml became.
@@ -45,12 +45,7 @@ mod plan {
 #[wasm_bindgen]
 #[must_use]
 pub fn fetch(request: web_sys::Request, env: Env, context: worker_sys::Context) -> JsValue {
-    let mut answered = Box::pin(time::by_turns(answered(request, env, Context::new(context))));
-    match answered.as_mut().now_or_never() {
-        Some(response) => response.into(),
-        // It is polled again as a task, which what it waits for then wakes.
-        None => future_to_promise(answered.map(|response| Ok(response.into()))).into(),
-    }
+    task::answer(time::one_reading_a_poll(answered(request, env, Context::new(context))))
 }
 
 /// The answer, whatever it takes; the platform's own words where not even a refusal can be made.

@@ -36,14 +36,14 @@ pub(crate) async fn send(
 /// The request with its content as the runtime takes it: it has some for `Content-Length: 0` too, and will not send any with
 /// GET and HEAD.
 fn for_platform(outgoing: Outgoing<Body>) -> Outgoing<JsValue> {
-    let Outgoing { method, url, headers, first_byte_ms, max_body_bytes, outlives, body } = outgoing;
+    let Outgoing { method, url, headers, first_byte_ms, max_body_bytes, outlives, encoded, body } = outgoing;
     let body = match (&method, body) {
         (&Method::GET | &Method::HEAD, _) => JsValue::UNDEFINED,
         (_, Body::Stream(stream)) => stream.into(),
         (_, Body::Bytes(bytes)) => Uint8Array::from(bytes.as_slice()).into(),
         _ => JsValue::UNDEFINED,
     };
-    Outgoing { method, url, headers, first_byte_ms, max_body_bytes, outlives, body }
+    Outgoing { method, url, headers, first_byte_ms, max_body_bytes, outlives, encoded, body }
 }
 
 fn response(arrived: Arriving) -> Result<Response<Body>, SendError> {

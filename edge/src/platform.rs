@@ -10,7 +10,7 @@ use edge_core::cache::purge;
 use edge_core::cache::range::Part;
 use edge_core::host::{Host, Outgoing, ReadError, SendError, Settings};
 use edge_core::limit::{self, ledger};
-use edge_core::plan::Patience;
+use edge_core::plan::Timeouts;
 use edge_core::stream::Heartbeat;
 use http::Response;
 use wasm_bindgen_futures::JsFuture;
@@ -147,17 +147,16 @@ impl Host for Platform {
         Body::Stream(stream)
     }
 
-    fn hurry(&self, body: Body, length: Option<u64>, patience: Patience) -> Body {
+    fn limit_time(&self, body: Body, length: Option<u64>, timeouts: Timeouts, request_id: &str) -> Body {
         // What is here already takes no time.
         let Body::Arriving(origin) = body else { return body };
         let Some(stream) = origin.content() else { return Body::Arriving(origin) };
-        let (stream, work) = stream::hurried(&stream, length, patience);
+        let (stream, work) = stream::with_timeouts(&stream, length, timeouts);
+        let what = format!("content of the answer to {request_id}");
         self.0.context.wait_until(async move {
-            let done = work.await.map(drop).map_err(|reason| glue::reason(&reason));
-            background::log("content on its way", done);
-            drop(origin);
+            background::log(&what, work.await.map_err(|reason| glue::reason(&reason)));
         });
-        Body::Stream(stream)
+        Body::Encoded(stream)
     }
 
     async fn revocations(&self, ask: &revocation::Ask) -> Result<revocation::Answer, String> {

@@ -13,8 +13,7 @@ use std::pin::{Pin, pin};
 use edge_core::cache::storable::is_worth_finishing;
 use futures_util::FutureExt;
 use futures_util::future::{Either, FusedFuture, join, select};
-use js_sys::{BigInt, Reflect, Uint8Array};
-use wasm_bindgen::prelude::wasm_bindgen;
+use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -22,44 +21,12 @@ use web_sys::{
     WritableStream, WritableStreamDefaultWriter,
 };
 
-use crate::stream::IdentityTransformStream;
 use crate::time;
 
 /// Bytes read at once.
 const CHUNK: u32 = 64 << 10;
 /// A storage that takes a chunk no sooner is given up (ms).
 const SLOWEST_MS: u32 = 1_000;
-
-#[wasm_bindgen]
-extern "C" {
-    /// A pipe that knows how long its content will be, so that the length is declared to who reads it
-    /// (<https://developers.cloudflare.com/workers/runtime-apis/streams/transformstream/>).
-    #[wasm_bindgen(extends = IdentityTransformStream)]
-    type FixedLengthStream;
-
-    #[wasm_bindgen(constructor)]
-    fn new(length: BigInt) -> FixedLengthStream;
-}
-
-/// Two ends of one pipe.
-pub(crate) struct Pipe(IdentityTransformStream);
-
-impl Pipe {
-    pub(crate) fn new(length: Option<u64>) -> Self {
-        match length {
-            Some(length) => Self(FixedLengthStream::new(length.into()).unchecked_into()),
-            None => Self(IdentityTransformStream::new()),
-        }
-    }
-
-    pub(crate) fn readable(&self) -> ReadableStream {
-        self.0.readable()
-    }
-
-    pub(crate) fn writable(&self) -> WritableStream {
-        self.0.writable()
-    }
-}
 
 /// One that is written to, until it fails.
 struct Sink(Option<WritableStreamDefaultWriter>);

@@ -16,10 +16,20 @@ class Exchange {
   constructor(url, init, stop, ms, content) {
     this.stop = stop;
     this.counted = content;
-    const arrived = fetch(url, init).then((response) => {
-      this.response = response;
+    // One promise, where `within` would make three: there is one of these for each request.
+    this.answered = new Promise((resolve, reject) => {
+      const timer = setTimeout(resolve, ms);
+      const arrived = (response) => {
+        clearTimeout(timer);
+        this.response = response;
+        resolve();
+      };
+      const failed = (error) => {
+        clearTimeout(timer);
+        reject(error);
+      };
+      fetch(url, init).then(arrived, failed);
     });
-    this.answered = within(arrived, ms);
   }
 
   /** The answer's status, whether it has content, and its fields, a line each; nothing where it did not come in time. */
@@ -61,10 +71,10 @@ function counted(stream, most, stop) {
 /**
  * Sends a request with the fields of the one that `arrived`, edited; `head` is its method, its URL and the edits, a line
  * each. Of a stream no more than `most` bytes are sent, where that is given. Its answer is waited for `ms` milliseconds. It
- * is broken off when the client leaves, unless it `outlives` that; its content then stays as the origin encoded it
- * (https://developers.cloudflare.com/workers/runtime-apis/request/#requestinit).
+ * is broken off when the client leaves, unless it `outlives` that. Where it is `encoded`, its content stays as the origin
+ * encoded it (https://developers.cloudflare.com/workers/runtime-apis/request/#requestinit).
  */
-export function send(arrived, head, body, most, ms, outlives) {
+export function send(arrived, head, body, most, ms, outlives, encoded) {
   const [method, url, ...edits] = head.split('\n');
   const headers = new Headers(arrived.headers);
   edit(headers, edits);
@@ -76,12 +86,12 @@ export function send(arrived, head, body, most, ms, outlives) {
   init.redirect = 'manual';
   // Cloudflare's own cache below this one would store by file name, and nothing here could forget it.
   init.cache = 'no-store';
-  if (outlives) init.encodeResponseBody = 'manual';
+  if (encoded) init.encodeResponseBody = 'manual';
   return new Exchange(url, init, stop, ms, content);
 }
 
 /** What is promised, or nothing where it is not here within `ms` milliseconds. */
-export function within(promise, ms) {
+function within(promise, ms) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, ms);
     const settle = (settled) => (value) => {
@@ -90,6 +100,13 @@ export function within(promise, ms) {
     };
     promise.then(settle(resolve), settle(reject));
   });
+}
+
+/** An answer that is promised. */
+export class Deferred {
+  constructor() {
+    Object.assign(this, Promise.withResolvers());
+  }
 }
 
 /** Milliseconds that are waited for, unless that is given up. */

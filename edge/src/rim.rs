@@ -17,6 +17,7 @@ extern "C" {
     fn request_head(request: &Request) -> String;
     fn lines(headers: &Headers) -> String;
     #[wasm_bindgen(catch)]
+    #[allow(clippy::too_many_arguments, reason = "an object of them would be one more crossing each")]
     fn send(
         arrived: &Request,
         head: &str,
@@ -24,6 +25,7 @@ extern "C" {
         most: Option<u32>,
         ms: u32,
         outlives: bool,
+        encoded: bool,
     ) -> Result<Exchange, JsValue>;
     #[wasm_bindgen(catch)]
     fn respond(
@@ -44,6 +46,15 @@ extern "C" {
     pub(crate) fn over(this: &Timer) -> Promise;
     #[wasm_bindgen(method)]
     pub(crate) fn clear(this: &Timer);
+
+    /// An answer that is promised.
+    pub(crate) type Deferred;
+    #[wasm_bindgen(constructor)]
+    pub(crate) fn new() -> Deferred;
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn promise(this: &Deferred) -> Promise;
+    #[wasm_bindgen(method)]
+    pub(crate) fn resolve(this: &Deferred, response: &Response);
 
     /// A request to the origin, and its answer.
     #[derive(Debug)]
@@ -106,12 +117,13 @@ impl Arrived {
 
     /// Sends a request that this one has led to.
     pub(crate) fn send(&self, outgoing: &Outgoing<JsValue>) -> Result<Asked, JsValue> {
-        let Outgoing { method, url, headers, first_byte_ms, max_body_bytes, outlives, body } = outgoing;
+        let Outgoing { method, url, headers, first_byte_ms, max_body_bytes, outlives, encoded, body } =
+            outgoing;
         let head = [method.as_str(), url, &fields::edits(self.fields(), headers)].join("\n");
         // Of content whose length is declared, the platform sends no more than that.
         let most = max_body_bytes.filter(|_| !headers.contains_key(CONTENT_LENGTH));
-        let exchange = send(&self.request, &head, body, most, *first_byte_ms, *outlives)?;
-        Ok(Asked { exchange: Some(exchange), encoded: *outlives })
+        let exchange = send(&self.request, &head, body, most, *first_byte_ms, *outlives, *encoded)?;
+        Ok(Asked { exchange: Some(exchange), encoded: *encoded })
     }
 }
 

@@ -14,7 +14,8 @@ use web_sys::{ReadableStream, WritableStream};
 use worker::Cache;
 
 use crate::body::Body;
-use crate::pump::{self, Pipe};
+use crate::pipe::Pipe;
+use crate::pump;
 use crate::time;
 
 /// As long as the platform keeps anything.

@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use edge_core::plan::Patience;
+use edge_core::plan::Timeouts;
 use edge_core::stream::Heartbeat;
 use futures_util::future::{Either, select};
 use js_sys::{Array, Promise, Reflect, Uint8Array};
@@ -11,7 +11,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStream, ReadableStreamDefaultReader, StreamPipeOptions, WritableStream};
 
-use crate::pump::Pipe;
+use crate::pipe::Pipe;
 use crate::rim::Arriving;
 
 /// All chunks of a stream, or none when there are more than `most` bytes of them. They stay in JavaScript's memory.
@@ -43,20 +43,6 @@ pub(crate) fn bytes(chunks: &Array) -> Vec<u8> {
     chunks.concat()
 }
 
-#[wasm_bindgen]
-extern "C" {
-    /// Two ends of one pipe, which pass bytes without JavaScript
-    /// (<https://developers.cloudflare.com/workers/runtime-apis/streams/transformstream/>).
-    pub(crate) type IdentityTransformStream;
-
-    #[wasm_bindgen(constructor)]
-    pub(crate) fn new() -> IdentityTransformStream;
-    #[wasm_bindgen(method, getter)]
-    pub(crate) fn readable(this: &IdentityTransformStream) -> ReadableStream;
-    #[wasm_bindgen(method, getter)]
-    pub(crate) fn writable(this: &IdentityTransformStream) -> WritableStream;
-}
-
 #[wasm_bindgen(module = "/src/heartbeat.js")]
 extern "C" {
     #[wasm_bindgen(js_name = pipeAlive)]
@@ -66,10 +52,10 @@ extern "C" {
 /// A timer takes no more (ms).
 const FOR_EVER_MS: u32 = i32::MAX as u32;
 
-#[wasm_bindgen(module = "/src/patience.js")]
+#[wasm_bindgen(module = "/src/timeouts.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = pipePatiently)]
-    fn pipe_patiently(
+    #[wasm_bindgen(js_name = pipeWithTimeouts)]
+    fn pipe_with_timeouts(
         source: &ReadableStream,
         target: &WritableStream,
         idle_ms: u32,
@@ -78,16 +64,16 @@ extern "C" {
 }
 
 /// The same content, broken off where it takes longer; and the work that sees to it, for the background.
-pub(crate) fn hurried(
+pub(crate) fn with_timeouts(
     stream: &ReadableStream,
     length: Option<u64>,
-    patience: Patience,
-) -> (ReadableStream, impl Future<Output = Result<JsValue, JsValue>> + 'static) {
-    let Patience { idle_ms, total_ms } = patience;
+    timeouts: Timeouts,
+) -> (ReadableStream, impl Future<Output = Result<(), JsValue>> + 'static) {
+    let Timeouts { idle_ms, total_ms } = timeouts;
     let pipe = Pipe::new(length);
     let limit = |ms: Option<u32>| ms.unwrap_or(FOR_EVER_MS);
-    let piped = pipe_patiently(stream, &pipe.writable(), limit(idle_ms), limit(total_ms));
-    (pipe.readable(), JsFuture::from(piped))
+    let piped = pipe_with_timeouts(stream, &pipe.writable(), limit(idle_ms), limit(total_ms));
+    (pipe.readable(), async { JsFuture::from(piped).await.map(drop) })
 }
 
 /// The same event stream, kept alive where a heartbeat is given, which ends in good order as soon as `over` is; and the
@@ -101,7 +87,7 @@ pub(crate) fn events(
     heartbeat: Option<Heartbeat>,
     over: impl Future<Output = ()> + 'static,
 ) -> (ReadableStream, impl Future<Output = Result<(), JsValue>> + 'static) {
-    let pipe = IdentityTransformStream::new();
+    let pipe = Pipe::new(None);
     let piped = piped(stream, &pipe.writable(), heartbeat);
     (pipe.readable(), end(piped, pipe.writable(), origin, over))
 }

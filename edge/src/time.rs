@@ -10,13 +10,13 @@ use wasm_bindgen_futures::JsFuture;
 use crate::rim::Timer;
 
 thread_local! {
-    /// The time of the [`turn`] that is under way.
-    static TURN: Cell<Option<u64>> = const { Cell::new(None) };
+    /// The one reading of the poll that is under way ([`one_reading_a_poll`]).
+    static READ: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
 /// Unix time in milliseconds.
 pub(crate) fn now_ms() -> u64 {
-    TURN.get().unwrap_or_else(read_ms)
+    READ.get().unwrap_or_else(read_ms)
 }
 
 /// This makes no object of it, as `worker::Date` does.
@@ -25,16 +25,16 @@ fn read_ms() -> u64 {
     js_sys::Date::now() as u64
 }
 
-/// The same work, with one reading of the clock for each of its turns: a request asks for the time dozens of times, each
-/// a crossing, and between input and output the platform's clock stands still
+/// The same work, with one reading of the clock for each time that it is polled: a request asks for the time dozens of
+/// times, each a crossing, and between input and output the platform's clock stands still
 /// (<https://developers.cloudflare.com/workers/runtime-apis/performance/>).
-pub(crate) async fn by_turns<T>(work: impl Future<Output = T>) -> T {
+pub(crate) async fn one_reading_a_poll<T>(work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     poll_fn(|context| {
-        TURN.set(Some(read_ms()));
-        let turned = work.as_mut().poll(context);
-        TURN.set(None);
-        turned
+        READ.set(Some(read_ms()));
+        let polled = work.as_mut().poll(context);
+        READ.set(None);
+        polled
     })
     .await
 }

@@ -23,7 +23,9 @@ export const setClocks = (gateway, clock) =>
 
 /** Evicts the object of this name so many times, each as soon as it is in memory and idle. */
 export async function evict(gateway, className, name, times) {
+  const ends = Date.now() + 50_000;
   for (let evicted = 0; evicted < times; await delay(5)) {
+    if (Date.now() > ends) throw new Error(`evicted only ${evicted} times in 50 s`);
     const error = await gateway.evict(className, String(name)).catch((failed) => failed);
     if (!error) evicted += 1;
     else if (!/not currently running|active references/.test(error.message)) throw error;

@@ -11,9 +11,9 @@ const EACH = 10;
 const [RUN, PAUSE_MS, SILENCE_MS] = [10, 40, 16_000];
 
 /**
- * Opens so many `streams` for so many `seconds`, after `warmUp` events of each. Gives, of each, the numbers that were written and those that came, in
- * order; the memory of workerd (KiB) once all are open and warm, half-way and at the end; and how long after each client left its
- * origin saw it (ms).
+ * Opens so many `streams` for so many `seconds`, after `warmUp` events of each. Gives, of each, the numbers that were
+ * written and those that came, in order; the memory of workerd (KiB) once all are open and warm, half-way and at the end;
+ * and how long after each client left its origin saw it (ms).
  */
 export async function manyStreams({ origin, issuer, gateway }, { streams, seconds, warmUp = 0 }) {
   const users = await Promise.all(Array.from({ length: Math.ceil(streams / EACH) }, () => issuer.mint()));
@@ -28,21 +28,21 @@ export async function manyStreams({ origin, issuer, gateway }, { streams, second
     all.push(...(await Promise.all(next.map((index) => openOne({ origin, gateway }, index, user)))));
   }
   await Promise.all(all.map((stream) => run(stream, warmUp)));
+  await arrived(all);
   const ends = Date.now() + seconds * 1_000;
   const memory = [residentKiB()];
   const writing = all.map((stream) => write(stream, ends));
   await delay((seconds * 1_000) / 2);
   memory.push(residentKiB());
   await Promise.all(writing);
-  await until(
-    () => all.every(({ sent, got }) => got().length === sent.length),
-    'all that was sent has come',
-    20_000,
-  );
+  await arrived(all);
   memory.push(residentKiB());
   const left = await Promise.all(all.map(leave));
   return { all: all.map(({ sent, got }) => ({ sent, got: got() })), memory, left };
 }
+
+const arrived = (all) =>
+  until(() => all.every(({ sent, got }) => got().length === sent.length), 'all that was sent has come', 20_000);
 
 async function openOne({ origin, gateway }, index, token) {
   const path = `/api/v1/public/threads/soak-${index}/response`;

@@ -247,7 +247,7 @@ impl<H: Host> Pass<'_, H> {
             (Some(edge), _) => apart(self.edge(edge, &asking, request, record)).await,
             (None, Some(replayed)) => Ok(replayed),
             (None, None) => {
-                if route.event_stream || self.listens || route.patience.is_some() {
+                if route.event_stream || self.listens {
                     stream::ask_plain(&mut request.headers);
                 }
                 if let Some(wait) = &route.wait {
@@ -259,6 +259,7 @@ impl<H: Host> Pass<'_, H> {
                 self.note_api_key(&caller, asking.ip, &response);
                 self.note_delivery(delivery, &response);
                 self.outlasts(route, &response)?;
+                let response = self.limit_time(route, response, &record.request_id);
                 Ok(self.guard(route, response, Opened { statement, by_query, places }))
             }
         }

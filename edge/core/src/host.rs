@@ -13,7 +13,7 @@ use crate::cache::purge;
 use crate::cache::range::Part;
 use crate::limit::ledger::{Answer, Ask};
 use crate::limit::places;
-use crate::plan::{Patience, Plan, Upstream};
+use crate::plan::{Plan, Timeouts, Upstream};
 use crate::stream::Heartbeat;
 use crate::telemetry::Telemetry;
 use crate::upstream::pick::Origin;
@@ -84,8 +84,10 @@ pub struct Outgoing<B> {
     /// Content without a declared length is sent as long as it has no more bytes than this; none for as long as the
     /// platform takes it.
     pub max_body_bytes: Option<u32>,
-    /// The answer may be kept: it is wanted whole even if the client leaves, and as the origin encoded it.
+    /// The answer may be kept: it is wanted whole even if the client leaves.
     pub outlives: bool,
+    /// Its content stays as the origin encoded it, though it is read on the way.
+    pub encoded: bool,
     /// Request content.
     pub body: B,
 }
@@ -205,8 +207,15 @@ pub trait Host: Clone + 'static {
         over: impl Future<Output = ()> + 'static,
     ) -> Self::Body;
 
-    /// The same content, broken off where it takes longer. `length` is the one that the origin has declared, in bytes.
-    fn hurry(&self, body: Self::Body, length: Option<u64>, patience: Patience) -> Self::Body;
+    /// The same content, of an answer that was asked for as [`Outgoing::encoded`], broken off where it takes longer.
+    /// `length` is the one that the origin has declared, in bytes; `request_id` is for the log.
+    fn limit_time(
+        &self,
+        body: Self::Body,
+        length: Option<u64>,
+        timeouts: Timeouts,
+        request_id: &str,
+    ) -> Self::Body;
 
     /// Asks the Durable Object that holds the revocations.
     async fn revocations(&self, ask: &revocation::Ask) -> Result<revocation::Answer, String>;

@@ -162,7 +162,7 @@ pub struct Route {
     /// After how long another upstream is asked too, and the first answer taken, in milliseconds; none for never.
     pub hedge_ms: Option<u32>,
     /// How long its answers' content may take; none for as long as it likes.
-    pub patience: Option<Patience>,
+    pub timeouts: Option<Timeouts>,
     /// How much its requests matter; none for by who calls.
     pub priority: Option<Priority>,
     /// Event streams that are silent for so many milliseconds get a comment; none for never.
@@ -177,10 +177,10 @@ pub struct Route {
     pub retirement: Option<Retirement>,
 }
 
-/// How long the content of an answer may take. What takes longer is broken off, which its reader sees.
+/// How long the content of an answer may take. What takes longer is broken off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = edge_core::plan))]
-pub struct Patience {
+pub struct Timeouts {
     /// The longest silence of its sender, in milliseconds; none for any.
     pub idle_ms: Option<u32>,
     /// From the request's arrival to the end, in milliseconds; none for any time.

@@ -36,7 +36,9 @@ pub fn find(plan: &'static Plan, host: &str, method: &str, path: &str) -> Find {
     let found = first(plan.routes, 0, &split(path), &mut |route| {
         let on_host = route.hosts.contains(&host);
         let taken = on_host && takes(route, method);
-        allowed.extend(methods(route).iter().filter(|_| on_host && !taken));
+        if on_host && !taken {
+            allowed.extend(methods(route));
+        }
         taken
     });
     match found {
@@ -81,11 +83,7 @@ fn first(
 }
 
 /// The routes whose segment at this depth compares as equal; one that has none there comes first.
-fn part(
-    routes: &'static [Route],
-    depth: usize,
-    compare: impl Fn(&Segment) -> Ordering,
-) -> &'static [Route] {
+fn part(routes: &'static [Route], depth: usize, compare: impl Fn(&Segment) -> Ordering) -> &'static [Route] {
     let compare = |route: &Route| route.segments.get(depth).map_or(Ordering::Less, &compare);
     let from = routes.partition_point(|route| compare(route).is_lt());
     let rest = routes.get(from..).unwrap_or_default();

@@ -150,7 +150,7 @@ pub(crate) const ROUTE: Route = Route {
     try_ms: 500,
     tries: 3,
     hedge_ms: None,
-    patience: None,
+    timeouts: None,
     priority: None,
     heartbeat_ms: None,
     max_body_bytes: 1_000,

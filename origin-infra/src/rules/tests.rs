@@ -78,7 +78,7 @@ fn route(
         try_ms: 1000,
         tries: 3,
         hedge_ms: None,
-        patience: None,
+        timeouts: None,
         priority: None,
         heartbeat_ms: None,
         max_body_bytes: 1000,

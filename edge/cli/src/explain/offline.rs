@@ -22,7 +22,7 @@ use edge_core::host::{Host, Outgoing, ReadError, SendError, Settings};
 use edge_core::limit::ledger::{self, Ask};
 use edge_core::limit::places;
 use edge_core::maintenance;
-use edge_core::plan::{Auth, Patience, Plan};
+use edge_core::plan::{Auth, Plan, Timeouts};
 use edge_core::preview;
 use edge_core::stream::Heartbeat;
 use edge_core::telemetry::Telemetry;
@@ -230,7 +230,7 @@ impl Host for Offline {
         body
     }
 
-    fn hurry(&self, body: String, _: Option<u64>, _: Patience) -> String {
+    fn limit_time(&self, body: String, _: Option<u64>, _: Timeouts, _: &str) -> String {
         body
     }
 

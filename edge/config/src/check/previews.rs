@@ -139,7 +139,7 @@ fn route(line: u32, domain: &str, limit: Option<Limit>, first_byte_ms: u32) -> R
         try_ms: first_byte_ms,
         tries: 1,
         hedge_ms: None,
-        patience: None,
+        timeouts: None,
         priority: None,
         heartbeat_ms: None,
         max_body_bytes: MOST_BYTES,

@@ -6,7 +6,7 @@ use super::origin::Times;
 use super::route_limits::{Limited, is_event_stream};
 use super::text::{check_known, check_list, check_name, check_reference, check_twice, leaked};
 use super::{
-    content, edges, origin, patience, policies, retirement, route_auth, security, streams, upstreams, waits,
+    content, edges, origin, policies, retirement, route_auth, security, streams, timeouts, upstreams, waits,
 };
 use crate::fault::Report;
 use crate::read::Lined;
@@ -58,7 +58,7 @@ fn checked(route: &written::Route, names: &Names<'_>, times: Times, report: &Rep
     let times = upstreams::times(route, methods, names.written, times, report);
     let wait = waits::check(route, times.first_byte_ms / 1_000, report);
     let priority = upstreams::priority(route, report);
-    let patience = patience::check(route, times.first_byte_ms / 1_000, report);
+    let timeouts = timeouts::check(route, times.first_byte_ms / 1_000, report);
     let entry = |&(line, pattern, segments): &Pattern| Route {
         name: route.name.as_ref().map_or("", |name| leak::text(&name.value)),
         line,
@@ -80,7 +80,7 @@ fn checked(route: &written::Route, names: &Names<'_>, times: Times, report: &Rep
         try_ms: times.try_ms,
         tries: upstreams::tries(route, report),
         hedge_ms: times.hedge_ms,
-        patience,
+        timeouts,
         priority,
         heartbeat_ms,
         max_body_bytes,

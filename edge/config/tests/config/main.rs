@@ -36,8 +36,6 @@ mod limits;
 mod order;
 /// By what limits and concurrencies count.
 mod parts;
-/// How long the content of answers may take.
-mod patience;
 /// Hosts, services, origins and caches.
 mod policies;
 /// Where sandboxes are shown, and which of their ports.
@@ -52,6 +50,8 @@ mod streams;
 mod support;
 /// Callers with windows of their own.
 mod tiers;
+/// How long the content of answers may take.
+mod timeouts;
 /// Several origins, and how routes make use of them.
 mod upstreams;
 /// How long callers may let the origin wait.

@@ -60,25 +60,50 @@ fn text_goes_before_a_capture_before_a_tail_whatever_their_names() {
 }
 
 /// What [`route::find`] says, by looking at every route.
-fn found_by_looking(plan: &'static Plan, method: &str, path: &str) -> Option<u32> {
+fn found_by_looking(plan: &'static Plan, method: &str, path: &str) -> Find {
     let split = route::split(path);
-    let takes = |found: &&Route| route::matches(found.segments, &split) && route::takes(found, method);
-    plan.routes.iter().find(takes).map(|found| found.line)
+    let on_path = |found: &&Route| found.hosts.contains(&"he2.ai") && route::matches(found.segments, &split);
+    let on_path: Vec<&'static Route> = plan.routes.iter().filter(on_path).collect();
+    match on_path.iter().find(|found| route::takes(found, method)) {
+        Some(found) => Find::Route(found),
+        None if on_path.is_empty() => Find::NotFound,
+        None => {
+            let takes = |method: &&str| on_path.iter().any(|found| route::takes(found, method));
+            Find::MethodNotAllowed(
+                ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
+                    .into_iter()
+                    .filter(takes)
+                    .collect(),
+            )
+        }
+    }
+}
+
+/// The patterns as routes that take this method, or all.
+fn taking(routes: &[(&str, Option<&str>)]) -> String {
+    let methods = |method: &Option<&str>| method.map(|method| format!("methods = [\"{method}\"]\n"));
+    let routes = routes.iter().map(|(pattern, method)| (*pattern, methods(method).unwrap_or_default()));
+    routes.fold(VALID.to_owned(), |text, (pattern, methods)| {
+        let name = text.len();
+        format!(
+            "{text}[[route]]\nname = \"r{name}\"\nhosts = [\"he2.ai\"]\npaths = [\"{pattern}\"]\nservice = \"backend\"\n\
+             auth = \"public\"\n{methods}"
+        )
+    })
 }
 
 proptest! {
     #[test]
-    fn halving_finds_the_route_that_looking_at_each_finds(
+    fn halving_finds_what_looking_at_each_route_finds(
         patterns in prop::sample::subsequence(PATTERNS.to_vec(), 0..=PATTERNS.len()),
+        methods in prop::collection::vec(prop::option::of(prop::sample::select(vec!["GET", "POST"])), PATTERNS.len()),
         path in prop::collection::vec(prop::sample::select(vec!["c", "i", "x", "g", "other", "", "api"]), 0..5),
         method in prop::sample::select(vec!["GET", "POST", "HEAD", "TRACE"]),
     ) {
-        let plan = Box::leak(Box::new(he2_config::parse("he2.toml", &file(&patterns)).unwrap().plan()));
+        let routes: Vec<_> = patterns.into_iter().zip(methods).collect();
+        let plan = Box::leak(Box::new(he2_config::parse("he2.toml", &taking(&routes)).unwrap().plan()));
         let path = format!("/{}", path.join("/"));
-        let found = match route::find(plan, "he2.ai", method, &path) {
-            Find::Route(found) => Some(found.line),
-            _ => None,
-        };
+        let found = route::find(plan, "he2.ai", method, &path);
         prop_assert_eq!(found, found_by_looking(plan, method, &path), "{}", path);
     }
 

@@ -3,14 +3,14 @@
 
 use std::mem;
 
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Response};
 
 use super::Pass;
 use crate::fault::Fault;
 use crate::headers::single;
 use crate::host::{Host, ReadError, Request};
-use crate::plan::{Patience, Route};
+use crate::plan::{Route, Timeouts};
 use crate::stream;
 
 /// Whether a request says that it has more than `most` bytes of content: before any of them is read.
@@ -32,16 +32,22 @@ impl<H: Host> Pass<'_, H> {
             ReadError::Failed(_) => Fault::Content("the content did not arrive whole"),
         })
     }
-    /// Breaks an answer's content off where its sender is silent, or all of it takes, longer than the route lets it.
-    pub(super) fn hurried(&self, route: &Route, mut response: Response<H::Body>) -> Response<H::Body> {
-        let Some(Patience { idle_ms, total_ms }) = route.patience else { return response };
-        // The origin was asked not to encode it.
-        if response.headers().contains_key(CONTENT_ENCODING) {
-            stream::describe_read(response.headers_mut());
+
+    /// Breaks an answer's content off where its sender is silent, or all of it takes, longer than the route lets it. Event
+    /// streams are silent and last.
+    pub(super) fn limit_time(
+        &self,
+        route: &Route,
+        response: Response<H::Body>,
+        request_id: &str,
+    ) -> Response<H::Body> {
+        let Some(Timeouts { idle_ms, total_ms }) = route.timeouts else { return response };
+        if stream::is_events(response.headers()) {
+            return response;
         }
         let length = single(response.headers(), CONTENT_LENGTH).and_then(|length| length.parse().ok());
         let spent_ms = self.host.now_ms().saturating_sub(self.started_ms).try_into().unwrap_or(u32::MAX);
         let total_ms = total_ms.map(|ms| ms.saturating_sub(spent_ms));
-        response.map(|body| self.host.hurry(body, length, Patience { idle_ms, total_ms }))
+        response.map(|body| self.host.limit_time(body, length, Timeouts { idle_ms, total_ms }, request_id))
     }
 }

@@ -50,11 +50,13 @@ impl<H: Host> Pass<'_, H> {
             append(response.headers_mut(), CACHE_CONTROL, "private");
         }
         if !stream::is_events(response.headers()) {
-            return self.hurried(route, response);
+            return response;
         }
         stream::keep_plain(response.headers_mut());
-        // On a route that stores, content passes as the origin encoded it: nothing can be read or put in there.
-        if route.cache.is_some() && response.headers().contains_key(CONTENT_ENCODING) {
+        // There content passes as the origin encoded it: nothing can be read or put in.
+        if (route.cache.is_some() || route.timeouts.is_some())
+            && response.headers().contains_key(CONTENT_ENCODING)
+        {
             return response;
         }
         let heartbeat = route.heartbeat_ms.map(|silence_ms| self.heartbeat(silence_ms));

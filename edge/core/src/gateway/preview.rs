@@ -140,6 +140,7 @@ impl<H: Host> Pass<'_, H> {
             first_byte_ms: visit.first_byte_ms,
             max_body_bytes: Some(visit.max_body_bytes),
             outlives: false,
+            encoded: false,
             body,
         };
         let started = self.host.now_ms();
@@ -259,6 +260,7 @@ impl<H: Host> Pass<'_, H> {
             first_byte_ms: api::TIMEOUT_MS,
             max_body_bytes: None,
             outlives: true,
+            encoded: true,
             body,
         };
         let answer = self.host.send(outgoing).await.map_err(|error| match error {

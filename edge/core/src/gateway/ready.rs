@@ -115,6 +115,7 @@ impl<H: Host> Pass<'_, H> {
             first_byte_ms: WAIT_MS,
             max_body_bytes: None,
             outlives: false,
+            encoded: false,
             body,
         };
         let (head, body) = match self.host.send(outgoing).await {

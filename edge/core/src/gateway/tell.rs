@@ -102,6 +102,7 @@ async fn post<H: Host>(
         first_byte_ms: TIMEOUT_MS,
         max_body_bytes: None,
         outlives: true,
+        encoded: true,
         body,
     };
     let (head, body) = host.send(outgoing).await.ok()?.into_parts();

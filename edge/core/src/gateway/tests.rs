@@ -20,8 +20,8 @@ use serde_json::json;
 use super::*;
 use crate::host::SendError;
 use crate::plan::{
-    Admin, Cache, Concurrency, Edge, Limit, OnError, Patience, Priority, Proxy, Scheme, Segment, SignIn, Source,
-    Upstream, Wait, Webhook, Window,
+    Admin, Cache, Concurrency, Edge, Limit, OnError, Priority, Proxy, Scheme, Segment, SignIn, Source,
+    Timeouts, Upstream, Wait, Webhook, Window,
 };
 use crate::testing::{
     ANY_OF, BLUE, COGNITO, LIMIT as API, OPTIONAL, PREVIEWS, ROUTE, STREAM, STREAMS, SUPABASE,
@@ -46,7 +46,7 @@ const STRIPE: Webhook = Webhook {
     max_body_bytes: 100,
 };
 const WAIT: Wait = Wait { parameter: "timeout", most_seconds: 80, events: None };
-const PATIENCE: Patience = Patience { idle_ms: Some(5_000), total_ms: Some(60_000) };
+const TIMEOUTS: Timeouts = Timeouts { idle_ms: Some(5_000), total_ms: Some(60_000) };
 const PAGE: SignIn = SignIn { sources: &[Source::Cookie], ..OPTIONAL };
 
 /// A route at `/name`.
@@ -103,7 +103,6 @@ pub(super) static PLAN: Plan = Plan {
         },
         Route { edge: Some(Edge::Health), ..route(at!("health"), Auth::Public, None, None) },
         route(at!("hook"), Auth::Webhook(STRIPE), None, None),
-        Route { patience: Some(PATIENCE), ..route(at!("hurried"), Auth::Public, None, None) },
         Route {
             edge: Some(Edge::Proxy(Proxy { base: "https://eu.i.posthog.com/", tail: Some("rest") })),
             ..route(&[Segment::Literal("ingest"), Segment::Tail("rest")], Auth::Public, None, None)
@@ -127,6 +126,7 @@ pub(super) static PLAN: Plan = Plan {
         route(at!("shadow"), Auth::Public, Some(Limit { shadow: true, ..API }), None),
         route(at!("stream"), Auth::SignIn(STREAM), None, None),
         route(at!("strong"), Auth::SignIn(signin::STRONG), None, None),
+        Route { timeouts: Some(TIMEOUTS), ..route(at!("timed"), Auth::Public, None, None) },
         route(at!("user"), Auth::SignIn(ANY_OF), LIMIT, None),
         Route { priority: Some(Priority::Vital), ..route(at!("vital"), Auth::Public, None, None) },
     ],

@@ -69,6 +69,7 @@ impl<H: Host> Pass<'_, H> {
                 first_byte_ms: TUNNEL_MS,
                 max_body_bytes: None,
                 outlives: false,
+                encoded: false,
                 body: self.host.bytes(envelope),
             })
             .await?;
@@ -91,8 +92,16 @@ impl<H: Host> Pass<'_, H> {
         let first_byte_ms = asking.route.first_byte_ms;
         let (method, body) = (request.method, request.body);
         let max_body_bytes = Some(asking.route.max_body_bytes);
-        let outgoing =
-            Outgoing { method, url, headers, first_byte_ms, max_body_bytes, outlives: false, body };
+        let outgoing = Outgoing {
+            method,
+            url,
+            headers,
+            first_byte_ms,
+            max_body_bytes,
+            outlives: false,
+            encoded: false,
+            body,
+        };
         let mut response = self.pass_on(outgoing).await?;
         *response.headers_mut() = only(response.headers(), &PASSED);
         Ok(response)

@@ -254,6 +254,7 @@ impl<H: Host> Asking<'_, H> {
             first_byte_ms: this.within_ms,
             max_body_bytes: Some(route.max_body_bytes),
             outlives: *outlives,
+            encoded: *outlives || route.timeouts.is_some(),
             body: spare.unwrap_or_else(|| mem::replace(body, self.host.empty())),
         }
     }

@@ -23,7 +23,7 @@ use crate::gateway::handle;
 use crate::host::{Cf, Host, Outgoing, ReadError, Request, SendError, Settings};
 use crate::limit::ledger::{self, Answer, Ask};
 use crate::limit::places;
-use crate::plan::Patience;
+use crate::plan::Timeouts;
 use crate::record::Record;
 use crate::stream::Heartbeat;
 use crate::telemetry::Telemetry;
@@ -290,8 +290,8 @@ impl Host for Fake {
             None => body,
         }
     }
-    fn hurry(&self, body: String, length: Option<u64>, patience: Patience) -> String {
-        format!("{body} of {length:?} within {:?} and {:?}", patience.idle_ms, patience.total_ms)
+    fn limit_time(&self, body: String, length: Option<u64>, timeouts: Timeouts, _: &str) -> String {
+        format!("{body} of {length:?} within {:?} and {:?}", timeouts.idle_ms, timeouts.total_ms)
     }
     async fn revocations(&self, ask: &revocation::Ask) -> Result<revocation::Answer, String> {
         self.did("revocations");
