@@ -140,11 +140,12 @@ impl Host for Platform {
         // What is here already ends by itself.
         let Body::Arriving(origin) = body else { return body };
         let Some(stream) = origin.content() else { return Body::Empty };
+        let encoded = origin.is_encoded();
         let (stream, work) = stream::events(&stream, origin, heartbeat, over);
         // So that it is not abandoned, with all it holds, where the client leaves. That makes it fail, which is
         // nothing to report.
         self.0.context.wait_until(async { drop(work.await) });
-        Body::Stream(stream)
+        if encoded { Body::Encoded(stream) } else { Body::Stream(stream) }
     }
 
     fn limit_time(&self, body: Body, length: Option<u64>, timeouts: Timeouts, request_id: &str) -> Body {

@@ -109,16 +109,19 @@ export class Deferred {
   }
 }
 
-/** Milliseconds that are waited for, unless that is given up. */
+/** Milliseconds that are waited for, unless that is given up: then it is over at once, for a promise that never settles
+ * would keep what Wasm has put behind it. */
 export class Timer {
   constructor(ms) {
     this.over = new Promise((resolve) => {
+      this.end = resolve;
       this.id = setTimeout(resolve, ms);
     });
   }
 
   clear() {
     clearTimeout(this.id);
+    this.end();
   }
 }
 

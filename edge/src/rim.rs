@@ -183,6 +183,11 @@ impl Arriving {
         fields::parse(after(&self.head, 2))
     }
 
+    /// Whether its content stays as its `Content-Encoding` says.
+    pub(crate) fn is_encoded(&self) -> bool {
+        self.encoded
+    }
+
     /// The platform's response, untouched.
     pub(crate) fn response(&self) -> Response {
         self.exchange.response()

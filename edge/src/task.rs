@@ -23,8 +23,8 @@ struct Tasks {
     waiting: BTreeMap<u32, (Work, Deferred)>,
     /// Who is to be polled next.
     woken: VecDeque<u32>,
-    /// One is being polled: others have to wait until it is done with what it borrows. An exception that JavaScript threw
-    /// through it, as no import may that is called here, would leave this as it is until the next request.
+    /// One is being polled: others have to wait until it is done with what it borrows. Where the platform ends a poll by
+    /// force, as over its limit of CPU time, they wait until the next request.
     polling: bool,
 }
 

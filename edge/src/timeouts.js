@@ -1,7 +1,7 @@
 //! The JavaScript side of `Host::limit_time`: content on its way that may take only so long.
 
 /** Bytes read at once. */
-const CHUNK = 64 << 10;
+const CHUNK = 16 << 10;
 
 /**
  * As `source.pipeTo(target)`, but broken off at both ends where the source is silent for `idleMs` milliseconds, or all of
@@ -22,7 +22,7 @@ export async function pipeWithTimeouts(source, target, idleMs, totalMs) {
   function look() {
     const due = Math.min(ends, since + idleMs) - Date.now();
     if (due > 0) return (timer = setTimeout(look, Math.min(due, idleMs)));
-    leave((late = new Error('it was silent for too long, or all of it took too long')));
+    leave((late = new Error(Date.now() < ends ? 'it was silent for too long' : 'all of it took too long')));
   }
   async function next(buffer) {
     since = Date.now();

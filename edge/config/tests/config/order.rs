@@ -81,8 +81,8 @@ fn found_by_looking(plan: &'static Plan, method: &str, path: &str) -> Find {
 
 /// The patterns as routes that take this method, or all.
 fn taking(routes: &[(&str, Option<&str>)]) -> String {
-    let methods = |method: &Option<&str>| method.map(|method| format!("methods = [\"{method}\"]\n"));
-    let routes = routes.iter().map(|(pattern, method)| (*pattern, methods(method).unwrap_or_default()));
+    let methods = |method: Option<&str>| method.map(|method| format!("methods = [\"{method}\"]\n"));
+    let routes = routes.iter().map(|(pattern, method)| (*pattern, methods(*method).unwrap_or_default()));
     routes.fold(VALID.to_owned(), |text, (pattern, methods)| {
         let name = text.len();
         format!(

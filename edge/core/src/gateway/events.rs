@@ -53,17 +53,16 @@ impl<H: Host> Pass<'_, H> {
             return response;
         }
         stream::keep_plain(response.headers_mut());
-        // There content passes as the origin encoded it: nothing can be read or put in.
-        if (route.cache.is_some() || route.timeouts.is_some())
-            && response.headers().contains_key(CONTENT_ENCODING)
-        {
-            return response;
-        }
-        let heartbeat = route.heartbeat_ms.map(|silence_ms| self.heartbeat(silence_ms));
+        // There content passes as the origin encoded it: nothing can be put in.
+        let passes_encoded = route.cache.is_some() || route.timeouts.is_some();
+        let encoded = passes_encoded && response.headers().contains_key(CONTENT_ENCODING);
+        let heartbeat = route.heartbeat_ms.filter(|_| !encoded).map(|silence_ms| self.heartbeat(silence_ms));
         if heartbeat.is_none() && statement.is_none() && places.is_empty() {
             return response;
         }
-        stream::describe_read(response.headers_mut());
+        if !encoded {
+            stream::describe_read(response.headers_mut());
+        }
         let over = watch(self.host.clone(), self.plan, statement, places);
         response.map(|body| self.host.events(body, heartbeat, over))
     }

@@ -127,6 +127,7 @@ pub(super) static PLAN: Plan = Plan {
         route(at!("stream"), Auth::SignIn(STREAM), None, None),
         route(at!("strong"), Auth::SignIn(signin::STRONG), None, None),
         Route { timeouts: Some(TIMEOUTS), ..route(at!("timed"), Auth::Public, None, None) },
+        Route { timeouts: Some(TIMEOUTS), ..route(at!("timed-user"), Auth::SignIn(ANY_OF), None, None) },
         route(at!("user"), Auth::SignIn(ANY_OF), LIMIT, None),
         Route { priority: Some(Priority::Vital), ..route(at!("vital"), Auth::Public, None, None) },
     ],

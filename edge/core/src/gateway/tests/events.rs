@@ -92,3 +92,15 @@ fn content_may_be_silent_and_take_only_as_long_as_its_route_lets_it() {
     assert_eq!(answer.body(), "data: 1\n\n", "events are silent and last");
     assert_eq!(answer.headers()[CONTENT_ENCODING], "gzip");
 }
+
+#[test]
+fn events_that_stay_encoded_end_with_the_sign_in_that_opened_them() {
+    let mut fake = Fake::new();
+    fake.origin = || Ok(events());
+    let token = signed_in(&mut fake);
+    let bearer = format!("Bearer {token}");
+    let (answer, _) = fake.answer("GET", "https://he2.ai/timed-user", &[("authorization", &bearer)]);
+    assert_eq!(answer.body(), "data: 1\n\n");
+    assert_eq!(answer.headers()[CONTENT_ENCODING], "gzip");
+    assert!(fake.over.take().is_some(), "somebody watches");
+}
