@@ -124,7 +124,7 @@ export const SCENARIOS = [
   },
   {
     name: 'streams',
-    title: '200 event streams, each of 20 frames in 0.5 s',
+    title: '200 event streams of 20 frames',
     connections: 200,
     requests: known({ path: '/api/v1/public/threads/7/response?realtime=true&_frames=20&_every=25' }),
   },
