@@ -1,5 +1,5 @@
 //! The Worker's entry, in place of the class that worker-build generates: that one makes an object and three proxies of
-//! each request, a tenth of what a cache hit costs. `.tools/bundle` appends it to worker-build's shim, whose names it uses;
+//! each request, about 10 µs. `.tools/bundle` appends it to worker-build's shim, whose names it uses;
 //! the Durable Objects stay the shim's.
 
 export default {
