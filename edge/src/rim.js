@@ -109,8 +109,10 @@ export class Deferred {
   }
 }
 
-/** Milliseconds that are waited for, unless that is given up: then it is over at once, for a promise that never settles
- * would keep what Wasm has put behind it. */
+/**
+ * Milliseconds that are waited for, unless that is given up: then it is over at once, for a promise that never settles
+ * would keep what Wasm has put behind it.
+ */
 export class Timer {
   constructor(ms) {
     this.over = new Promise((resolve) => {
